@@ -1,0 +1,122 @@
+# `make book` and `make test` do everything, from an empty checkout. `make help` lists the rest.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PROFILE ?= pilot
+WORKERS ?=
+# The folder that holds _config.yml, book/ and notebooks/; the smoke book is a copy elsewhere.
+SITE ?= .
+STORE ?= $(or $(REGLAB_STORE),runs)
+# Notebooks start in folders of their own, so they get the store as an absolute path.
+export REGLAB_STORE := $(if $(filter /%,$(STORE)),$(STORE),$(CURDIR)/$(STORE))
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.installed
+DATASETS := mnist fashion_mnist cifar10
+CHAPTERS := $(filter-out notebooks/rerun.ipynb,$(wildcard notebooks/*.ipynb))
+SMOKE := _build/smoke
+TEST_STORE := _build/test-runs
+
+LIBRARY := $(wildcard src/reglab/*.py src/reglab/*.toml src/reglab/sample/*)
+RERUNS := $(DATASETS:%=$(SITE)/book/reruns/%.ipynb)
+SUMMARY := $(SITE)/book/_generated/summary.md
+TRAINED := $(SITE)/_build/.trained-$(PROFILE)
+HTML := $(SITE)/_build/html
+BUILT := $(HTML)/.built
+FRESH := $(SITE)/_build/fresh
+TIMES := $(SITE)/_build/.times
+PAGES := $(SITE)/_config.yml $(SITE)/_toc.yml $(wildcard $(SITE)/book/*.md $(SITE)/book/*.bib \
+	$(SITE)/book/_static/* $(SITE)/notebooks/*.ipynb) tools/check_book.py
+
+# $(call timed,label,commands): run the commands, note how long they took.
+timed = @mkdir -p $(dir $(TIMES)); began=$$(date +%s); echo "== $(1)"; { $(2); } && \
+	printf '  %-34s %5d s\n' '$(1)' $$(($$(date +%s) - began)) >>$(TIMES)
+
+.PHONY: help book site test unit chapters smoke lab notebooks lint lock clean distclean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+book: ## set up, train what is missing (PROFILE=pilot), build the book
+	@rm -f $(TIMES)
+	@$(MAKE) site
+	@if [ -f $(TIMES) ]; then echo "Time taken:"; cat $(TIMES); rm -f $(TIMES); \
+	else echo "Nothing to do."; fi
+	@echo "The book: $(HTML)/index.html"
+
+test: ## set up, then every test: pytest, the chapters' cells, a smoke book
+	@$(MAKE) unit
+	@$(MAKE) chapters
+	@$(MAKE) smoke
+
+unit: $(READY) ## only pytest
+	$(PY) -m pytest
+
+# A store of its own, emptied first: a run made by yesterday's code must not hide today's mistake.
+chapters: $(READY) ## only the chapters: run each cell, compare with the stored output
+	@rm -rf $(TEST_STORE)
+	@if [ -z "$(CHAPTERS)" ]; then echo "reglab: no chapter in notebooks/" >&2; exit 1; fi
+	REGLAB_STORE=$(CURDIR)/$(TEST_STORE) $(PY) -m pytest --nbval --nbval-current-env $(CHAPTERS)
+
+smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store and output
+	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)
+	@cp -R _config.yml _toc.yml book notebooks $(SMOKE)/
+	@rm -rf $(SMOKE)/book/reruns $(SMOKE)/book/_generated
+	@$(MAKE) book PROFILE=smoke SITE=$(SMOKE) STORE=$(SMOKE)/runs
+
+lab: $(READY) ## open the notebooks in JupyterLab
+	$(PY) -m jupyterlab notebooks
+
+notebooks: $(READY) ## rebuild NAME.ipynb from NAME.md; chapters are executed
+	$(PY) tools/run_notebooks.py pairs notebooks
+
+lint: $(READY) ## ruff, and the notebooks' pairs in step
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) tools/check_book.py pairs notebooks
+
+lock: $(READY) ## pin the dependencies of pyproject.toml anew (UPGRADE=--upgrade for newest)
+	$(PY) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --quiet $(UPGRADE) \
+		--custom-compile-command "make lock" --output-file requirements.lock
+
+clean: ## remove what was built; .venv and the finished runs stay
+	rm -rf _build book/reruns book/_generated .pytest_cache .ruff_cache .hypothesis
+	find src tests tools notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+
+distclean: clean ## the same, and .venv and runs/ too
+	rm -rf $(VENV) runs
+
+$(READY): requirements.lock pyproject.toml tools/make_venv.sh
+	$(call timed,set-up,sh tools/make_venv.sh $(VENV))
+
+site: $(BUILT)
+
+# One mark for one profile: after a change of profile, everything below is out of date.
+$(TRAINED): $(READY) $(LIBRARY)
+	$(call timed,training ($(PROFILE)),$(PY) -m reglab.cli reproduce --dataset all \
+		--profile $(PROFILE) $(if $(WORKERS),--workers $(WORKERS)))
+	@rm -f $(SITE)/_build/.trained-*
+	@touch $@
+
+$(RERUNS): $(SITE)/book/reruns/%.ipynb: $(SITE)/notebooks/rerun.ipynb tools/run_notebooks.py $(TRAINED)
+	$(call timed,rerun of $*,$(PY) tools/run_notebooks.py rerun $< $@ --dataset $* \
+		--profile $(PROFILE))
+
+$(SUMMARY): $(RERUNS)
+	@mkdir -p $(dir $@)
+	$(call timed,summary,$(PY) -m reglab.cli results --dataset all --profile $(PROFILE) \
+		--format markdown >$@.tmp && mv $@.tmp $@)
+
+# Built from nothing into a folder of its own, checked, and only then put in place: an incremental
+# build would not repeat the warnings of pages that did not change.
+$(BUILT): $(SUMMARY) $(PAGES)
+	@rm -rf $(FRESH)
+	$(call timed,book,$(PY) tools/check_book.py notebooks $(SITE) && \
+		$(PY) -m jupyter_book build $(SITE) --path-output $(FRESH) -W --keep-going -q && \
+		$(PY) tools/check_book.py html $(FRESH)/_build/html)
+	@rm -rf $(HTML) && mv $(FRESH)/_build/html $(HTML) && rm -rf $(FRESH)
+	@touch $@

@@ -1,0 +1,152 @@
+"""The command line: `reglab data|reproduce|results`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reglab.errors import ReglabError
+from reglab.store import RunStore, default_store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Rerun a paper's experiments on L2, dropout and batch normalization.",
+)
+data_app = typer.Typer(no_args_is_help=True, help="Fetch, check and list data sets.")
+app.add_typer(data_app, name="data")
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    markdown = "markdown"
+
+
+Dataset = Annotated[str, typer.Option(help="Name of a data set, or 'all' for the paper's three.")]
+Profile = Annotated[str, typer.Option(help="smoke, pilot, reduced or paper.")]
+Seeds = Annotated[int | None, typer.Option(help="Evaluation seeds [default: the profile's].")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Store = Annotated[
+    Path | None, typer.Option(help="Folder of finished runs [default: $REGLAB_STORE or runs].")
+]
+
+
+@app.command(
+    epilog="Example: reglab reproduce --dataset mnist --profile pilot --workers 2. Finished runs "
+    "are kept: after an interruption the same command goes on where it stopped."
+)
+def reproduce(
+    dataset: Dataset = "all",
+    profile: Profile = "pilot",
+    seeds: Seeds = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes [default: one a core; one on CUDA].")
+    ] = None,
+    device: Device = "auto",
+    store: Store = None,
+) -> None:
+    """Train whatever the study lacks, stage after stage."""
+    from reglab import sweep
+
+    plans = _plans(dataset, profile, seeds, device)
+    runs = RunStore(store or default_store())
+    made = sweep.reproduce(plans, runs, workers=workers)
+    names = ", ".join(plan.dataset for plan in plans)
+    print(f"{names}: profile {profile} complete in {runs.root} ({made} runs made now)")
+
+
+@app.command(epilog="Example: reglab results --dataset all --profile pilot --format json")
+def results(
+    dataset: Dataset = "all",
+    profile: Profile = "pilot",
+    seeds: Seeds = None,
+    device: Device = "auto",
+    store: Store = None,
+    format: Annotated[Format, typer.Option(help="How to print them.")] = Format.table,
+) -> None:
+    """Print the finished study: mean test accuracy, 95 % interval and n of every arm."""
+    from reglab import report
+    from reglab.study import load_frame
+
+    plans = _plans(dataset, profile, seeds, device)
+    runs = RunStore(store or default_store())
+    frames = {plan.dataset: load_frame(plan, runs) for plan in plans}
+    print(report.render(frames, format.value))
+
+
+@data_app.command("fetch", epilog="Example: reglab data fetch cifar10")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="mnist, fashion_mnist or cifar10")],
+) -> None:
+    """Download a full data set through torchvision, and check its SHA-256."""
+    from reglab.datafetch import fetch
+
+    print(fetch(name))
+
+
+@data_app.command("verify")
+def data_verify() -> None:
+    """Check the bundled samples and every NAME.npz in the data folder; exit 1 if one is bad."""
+    from reglab.datafiles import verify
+
+    statuses = verify()
+    for status in statuses:
+        print(f"{'ok ' if status.ok else 'BAD'} {status.name} ({status.source}): {status.message}")
+    if not all(status.ok for status in statuses):
+        raise typer.Exit(1)
+
+
+@data_app.command("list")
+def data_list() -> None:
+    """List the data sets at hand: name, source, shape, images, classes."""
+    from reglab.datafiles import verify
+
+    for status in verify():
+        if status.ok:
+            shape = "x".join(map(str, status.shape))
+            counts = f"{status.n_train} + {status.n_test} images, {status.n_classes} classes"
+            print(f"{status.name} ({status.source}): {shape}, {counts}, {status.path}")
+
+
+def _plans(dataset: str, profile: str, seeds: int | None, device: str) -> list:
+    from reglab.data import KNOWN
+    from reglab.study import make_plan
+
+    names = KNOWN if dataset == "all" else (dataset,)
+    return [make_plan(name, profile, seeds=seeds, device=device) for name in names]
+
+
+def main() -> None:
+    """Run the command line: an error is one line on standard error and a non-zero exit."""
+    logging.basicConfig(level=logging.WARNING, format="reglab: %(message)s")
+    try:
+        app()
+    except ReglabError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        _fail("interrupted; finished runs are kept, the same command goes on from there", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except OSError as error:
+        _fail(str(error), 1)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"reglab: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

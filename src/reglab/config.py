@@ -1,0 +1,156 @@
+"""RunConfig: one training run, frozen, validated, with a stable key."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from reglab.errors import ReglabError
+
+# Part of every key: raise it whenever a change makes `train` compute something else.
+TRAIN_VERSION = 1
+
+L2_READINGS = ("coupled", "per_sample", "decoupled")
+PLACEMENTS = ("fc", "all")
+OPTIMIZERS = ("sgd", "adamw")
+PRECISIONS = ("fp32", "bf16")
+DEVICES = ("cpu", "cuda")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that decides what one training run computes.
+
+    Two runs with equal configs on one machine give bit-identical records (costs aside).
+
+    Args:
+        dataset: name of the data set, e.g. ``"mnist"``.
+        data_version: which pixels, ``"SOURCE:DIGEST"`` as `reglab.data.dataset_version` gives it.
+        n_train: images taken from the training half, the validation part included; >= 2.
+        val_fraction: share of ``n_train`` held out for validation, in (0, 1).
+        seed: seed of the split, the initial weights, the batch order and the dropout masks; >= 0.
+        width: channels w of the first convolution (w-w-pool, 2w-2w-pool, FC 16w); >= 1.
+        batch_norm: batch normalization between each convolution and its ReLU.
+        dropout: probability that a unit is *dropped* (set to zero) in training, in [0, 1).
+        placement: ``"fc"`` drops after the hidden fully connected layer; ``"all"`` after
+            both pools as well.
+        l2: how ``lam`` is read. ``"coupled"`` adds lam/2 ||w||^2 to the mean loss (the paper's
+            text); ``"per_sample"`` adds lam/(2n) ||w||^2, n the images trained on (Nielsen 2015);
+            ``"decoupled"`` shrinks weights by lr * lam a step outside the gradient
+            (Loshchilov & Hutter 2019). Convolution and FC weights only, never biases or BN.
+        lam: strength, >= 0.
+        optimizer: ``"sgd"`` (momentum) or ``"adamw"``; ``"decoupled"`` needs ``"adamw"``.
+        lr: fixed learning rate, > 0.
+        momentum: SGD's momentum, in [0, 1); AdamW ignores it.
+        batch_size: images a step, >= 2; the last partial batch is dropped.
+        max_epochs: upper bound on passes over the training part, >= 1.
+        patience: stop after this many epochs without a lower validation cross-entropy;
+            0 = never stop early.
+        device: ``"cpu"`` or ``"cuda"``; part of the key, so that no table mixes the two.
+        precision: ``"fp32"`` or ``"bf16"`` (autocast).
+        train_version: version of the training code.
+
+    Raises:
+        ReglabError: one line naming the field, what was given and what is allowed.
+    """
+
+    dataset: str
+    data_version: str
+    n_train: int
+    seed: int
+    width: int
+    lr: float
+    max_epochs: int
+    val_fraction: float = 0.1
+    batch_norm: bool = False
+    dropout: float = 0.0
+    placement: str = "fc"
+    l2: str = "coupled"
+    lam: float = 0.0
+    optimizer: str = "sgd"
+    momentum: float = 0.9
+    batch_size: int = 64
+    patience: int = 5
+    device: str = "cpu"
+    precision: str = "fp32"
+    train_version: int = TRAIN_VERSION
+
+    def __post_init__(self) -> None:
+        _coerce_types(self)
+        _one_of(self, "placement", PLACEMENTS)
+        _one_of(self, "l2", L2_READINGS)
+        _one_of(self, "optimizer", OPTIMIZERS)
+        _one_of(self, "device", DEVICES)
+        _one_of(self, "precision", PRECISIONS)
+        for field in ("dataset", "data_version"):
+            _require(self, field, getattr(self, field) != "", "a non-empty string")
+        _require(self, "n_train", self.n_train >= 2, "an integer >= 2")
+        _require(self, "seed", 0 <= self.seed < 2**63, "an integer from 0 to 2**63 - 1")
+        _require(self, "width", self.width >= 1, "an integer >= 1")
+        _require(self, "batch_size", self.batch_size >= 2, "an integer >= 2")
+        _require(self, "max_epochs", self.max_epochs >= 1, "an integer >= 1")
+        _require(self, "patience", self.patience >= 0, "an integer >= 0 (0 = no early stopping)")
+        _require(self, "val_fraction", 0 < self.val_fraction < 1, "between 0 and 1, both excluded")
+        _require(self, "dropout", 0 <= self.dropout < 1, "a drop rate in [0, 1)")
+        _require(self, "momentum", 0 <= self.momentum < 1, "in [0, 1)")
+        _require(self, "lr", math.isfinite(self.lr) and self.lr > 0, "finite and > 0")
+        _require(self, "lam", math.isfinite(self.lam) and self.lam >= 0, "finite and >= 0")
+        if self.l2 == "decoupled" and self.optimizer != "adamw":
+            raise ReglabError(
+                f"l2='decoupled' needs optimizer='adamw', got optimizer={self.optimizer!r}"
+            )
+
+    @property
+    def key(self) -> str:
+        """Stable identifier: 32 hex digits of the SHA-256 of the config's canonical JSON."""
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RunConfig:
+        """Build a config from `to_dict`'s output; unknown or missing fields are refused."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ReglabError(f"unknown config field {unknown[0]!r}; known: {sorted(known)}")
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ReglabError(f"incomplete config: {error}") from None
+
+    def replace(self, **changes: Any) -> RunConfig:
+        """Return a copy with some fields changed (and validated again)."""
+        return dataclasses.replace(self, **changes)
+
+
+_TYPES = get_type_hints(RunConfig)
+
+
+def _coerce_types(config: RunConfig) -> None:
+    """Check each field's type; an int where a float belongs becomes one, so keys agree."""
+    for field in dataclasses.fields(config):
+        value, wanted = getattr(config, field.name), _TYPES[field.name]
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+            object.__setattr__(config, field.name, value)
+        if type(value) is not wanted:
+            raise ReglabError(f"{field.name} must be of type {wanted.__name__}, got {value!r}")
+        if wanted is float and value == 0:
+            object.__setattr__(config, field.name, 0.0)  # -0.0 would give another key
+
+
+def _require(config: RunConfig, field: str, ok: bool, allowed: str) -> None:
+    if not ok:
+        raise ReglabError(f"{field} must be {allowed}, got {getattr(config, field)!r}")
+
+
+def _one_of(config: RunConfig, field: str, allowed: tuple[str, ...]) -> None:
+    value = getattr(config, field)
+    _require(config, field, value in allowed, "one of " + ", ".join(map(repr, allowed)))

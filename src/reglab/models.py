@@ -1,0 +1,116 @@
+"""StandardCNN: the one architecture of the study, and its initialization."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from reglab.errors import ReglabError
+from reglab.seeds import stream_seed
+
+
+class Dropout(nn.Module):
+    """Inverted dropout with a random stream of its own.
+
+    Training: each element is zeroed with probability ``drop`` and the rest divided by
+    ``1 - drop``, as `reglab.formulas.dropout`; evaluation: the identity. torch's own module draws
+    from the global generator, so that adding one layer would shift every other random number.
+
+    Args:
+        drop: drop rate in [0, 1).
+    """
+
+    def __init__(self, drop: float) -> None:
+        super().__init__()
+        if not 0 <= drop < 1:
+            raise ReglabError(f"drop must be a drop rate in [0, 1), got {drop}")
+        self.drop = drop
+        self.generator: torch.Generator | None = None
+
+    def forward(self, h: Tensor) -> Tensor:
+        if not self.training or self.drop == 0:
+            return h
+        mask = torch.empty_like(h).bernoulli_(1 - self.drop, generator=self.generator)
+        return h * mask.mul_(1 / (1 - self.drop))
+
+
+class StandardCNN(nn.Module):
+    """Convolutions w-w-pool, 2w-2w-pool, a hidden layer of 16w units, and the output layer.
+
+    3x3 convolutions with same padding, 2x2 max pooling, ReLU; w = 32 is the small Keras CNN of
+    many tutorials. With batch norm a block is convolution - BN - ReLU and the convolution has no
+    bias, since BN would subtract it again.
+
+    Args:
+        in_shape: (C, H, W) of the images; H, W >= 4.
+        n_classes: outputs, >= 2.
+        width: w, channels of the first block.
+        batch_norm: BN after each convolution.
+        dropout: drop rate in [0, 1).
+        placement: "fc" drops after the hidden layer; "all" after both pools as well.
+
+    Shapes: images (N, C, H, W) float32, standardized -> logits (N, n_classes).
+    """
+
+    def __init__(
+        self,
+        in_shape: tuple[int, int, int],
+        n_classes: int,
+        width: int = 32,
+        batch_norm: bool = False,
+        dropout: float = 0.0,
+        placement: str = "fc",
+    ) -> None:
+        super().__init__()
+        channels, height, side = in_shape
+        plan = [(channels, width), (width, width), (width, 2 * width), (2 * width, 2 * width)]
+        for i, (inputs, outputs) in enumerate(plan, start=1):
+            conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=not batch_norm)
+            self.add_module(f"conv{i}", conv)
+            self.add_module(f"bn{i}", nn.BatchNorm2d(outputs) if batch_norm else nn.Identity())
+        pooled = dropout if placement == "all" else 0.0
+        self.drop1, self.drop2, self.drop3 = Dropout(pooled), Dropout(pooled), Dropout(dropout)
+        self.fc = nn.Linear(2 * width * (height // 4) * (side // 4), 16 * width)
+        self.out = nn.Linear(16 * width, n_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.bn1(self.conv1(x)).relu_()
+        x = self.bn2(self.conv2(x)).relu_()
+        x = self.drop1(nn.functional.max_pool2d(x, 2))
+        x = self.bn3(self.conv3(x)).relu_()
+        x = self.bn4(self.conv4(x)).relu_()
+        x = self.drop2(nn.functional.max_pool2d(x, 2))
+        x = self.drop3(self.fc(x.flatten(1)).relu_())
+        return self.out(x)
+
+
+@torch.no_grad()
+def initialize(model: nn.Module, seed: int) -> None:
+    """Draw He-normal weights (He et al. 2015), each parameter from a stream of its own name.
+
+    Weights of convolutions and linear layers: N(0, 2 / fan_in); biases 0; BN scale 1, shift 0.
+    Because streams go by name, two models that share a layer share its initial weights.
+    """
+    for name, parameter in model.named_parameters():
+        if parameter.ndim > 1:
+            generator = torch.Generator().manual_seed(stream_seed(seed, "init", name))
+            std = (2 / parameter[0].numel()) ** 0.5
+            drawn = torch.empty(parameter.shape).normal_(0, std, generator=generator)
+            parameter.copy_(drawn)
+        else:
+            is_scale = name.startswith("bn") and name.endswith("weight")
+            parameter.fill_(1.0 if is_scale else 0.0)
+
+
+def seed_dropout(model: nn.Module, seed: int, device: torch.device) -> None:
+    """Give each dropout layer its own generator on ``device``, seeded by the layer's name."""
+    for name, module in model.named_modules():
+        if isinstance(module, Dropout):
+            generator = torch.Generator(device=device)
+            module.generator = generator.manual_seed(stream_seed(seed, "dropout", name))
+
+
+def decayed_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Split parameters into those L2 applies to (weights) and the rest (biases, BN)."""
+    parameters = list(model.parameters())
+    return [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]

@@ -1,0 +1,159 @@
+"""RunStore: finished runs on disk, one file a run, written atomically, keyed by config."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gzip
+import logging
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from reglab.config import RunConfig
+from reglab.errors import ReglabError
+from reglab.records import RunRecord
+
+log = logging.getLogger("reglab")
+
+
+def default_store() -> Path:
+    """Return $REGLAB_STORE, else the folder ``runs`` in the working directory."""
+    return Path(os.environ.get("REGLAB_STORE") or "runs")
+
+
+class RunStore:
+    """Finished runs: ``ROOT/DATASET/KEY.json``, and a read-only layer of recorded tables.
+
+    A run appears under its name complete or not at all (temporary file, fsync, rename), so a kill
+    at any moment loses no finished run. A damaged file is set aside under ``*.broken`` with a
+    warning, never deleted, and its run counts as missing.
+
+    Args:
+        root: folder of this machine's runs; made at the first `put`.
+        recorded: folder of recorded tables, ``PROFILE/DATASET.jsonl.gz`` (see `write_table`).
+    """
+
+    def __init__(self, root: Path | str, recorded: Path | str | None = None) -> None:
+        self.root = Path(root)
+        self.recorded = Path(recorded) if recorded else None
+        self._recorded_runs: dict[str, dict[str, RunRecord]] = {}
+
+    def path(self, config: RunConfig) -> Path:
+        """Return the file that holds, or would hold, this config's run."""
+        return self.root / config.dataset / f"{config.key}.json"
+
+    def get(self, config: RunConfig) -> RunRecord | None:
+        """Return the finished run of ``config``, or None."""
+        recorded = self._recorded(config.dataset).get(config.key)
+        return recorded if recorded else self._read(self.path(config), config)
+
+    def load(self, configs: Iterable[RunConfig]) -> dict[str, RunRecord]:
+        """Return the finished runs among ``configs``, by key."""
+        found = ((config.key, self.get(config)) for config in configs)
+        return {key: record for key, record in found if record is not None}
+
+    def put(self, record: RunRecord) -> Path:
+        """Write one finished run.
+
+        Raises:
+            ReglabError: the folder cannot be written to, or the disk is full; one line.
+        """
+        path = self.path(record.config)
+        write_atomically(path, (record.to_json() + "\n").encode())
+        return path
+
+    def check_writable(self) -> None:
+        """Find out before any training that finished runs can be kept here."""
+        probe = self.root / f".writable-{os.getpid()}"
+        write_atomically(probe, b"")
+        probe.unlink()
+
+    def _read(self, path: Path, config: RunConfig) -> RunRecord | None:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            return _set_aside(path, str(error))
+        try:
+            record = RunRecord.from_json(text)
+        except ReglabError as error:
+            return _set_aside(path, str(error))
+        if record.config != config:
+            return _set_aside(path, "it holds another config's run")
+        return record
+
+    def _recorded(self, dataset: str) -> dict[str, RunRecord]:
+        if dataset not in self._recorded_runs:
+            runs: dict[str, RunRecord] = {}
+            tables = self.recorded.glob(f"*/{dataset}.jsonl.gz") if self.recorded else ()
+            for table in sorted(tables):
+                runs.update((record.config.key, record) for record in read_table(table))
+            self._recorded_runs[dataset] = runs
+        return self._recorded_runs[dataset]
+
+
+def write_table(records: Iterable[RunRecord], path: Path) -> None:
+    """Write recorded runs as one compact table: a gzip file, a line of JSON a run, by key.
+
+    The bytes depend on the runs alone (no time stamp), so that git sees changes only.
+    """
+    ordered = sorted(records, key=lambda record: record.config.key)
+    lines = "".join(record.to_json() + "\n" for record in ordered)
+    write_atomically(path, gzip.compress(lines.encode(), mtime=0))
+
+
+def read_table(path: Path) -> Iterator[RunRecord]:
+    """Yield the runs of a table that `write_table` wrote.
+
+    Raises:
+        ReglabError: the file is truncated or altered; it names the file and the line.
+    """
+    read = 0
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield RunRecord.from_json(line)
+                read += 1
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, ReglabError) as error:
+        raise ReglabError(
+            f"{path} is damaged after run {read}: {error}; restore the file from git"
+        ) from None
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` so that ``path`` is either as before or complete, even after a crash.
+
+    Raises:
+        ReglabError: one line that says what stands in the way and what to do.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        hint = "free some space" if error.errno == errno.ENOSPC else "choose another folder"
+        raise ReglabError(
+            f"cannot write to {path.parent}: {error.strerror or error}; {hint} and run the same "
+            "command again (finished runs are kept)"
+        ) from error
+
+
+def _set_aside(path: Path, why: str) -> None:
+    broken = path.with_name(path.name + ".broken")
+    try:
+        path.replace(broken)
+        log.warning("%s is damaged (%s): kept as %s, its run will be made again", path, why, broken)
+    except OSError:
+        log.warning("%s is damaged (%s): its run will be made again", path, why)

@@ -1,0 +1,74 @@
+"""Shared: configs and records made without training, and a clean environment."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from reglab.config import RunConfig
+from reglab.protocol import PROFILES, Plan
+from reglab.records import Costs, History, RunRecord, Scores, pack_bits
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch, tmp_path):
+    """Tests neither read nor write the data or the runs of whoever runs them."""
+    monkeypatch.setenv("REGLAB_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("REGLAB_STORE", str(tmp_path / "runs"))
+
+
+@pytest.fixture
+def config():
+    return RunConfig(
+        dataset="mnist",
+        data_version="sample:0123456789ab",
+        n_train=200,
+        seed=0,
+        width=4,
+        lr=0.03,
+        max_epochs=2,
+    )
+
+
+@pytest.fixture
+def plan():
+    return Plan(
+        dataset="mnist",
+        data_version="sample:0123456789ab",
+        n_train=200,
+        profile=PROFILES["smoke"],
+        device="cpu",
+        seeds=2,
+    )
+
+
+def fake_record(config: RunConfig, *, diverged: bool = False, **validation) -> RunRecord:
+    """Return a made-up finished run; its numbers depend on the config's key alone."""
+    rng = np.random.default_rng(int(hashlib.sha256(config.key.encode()).hexdigest()[:8], 16))
+    loss, accuracy = rng.uniform(0.2, 2.0), rng.uniform(0.3, 0.9)
+    history = History(
+        train_loss=[loss + 0.5, loss - 0.1],
+        train_acc=[accuracy - 0.1, accuracy + 0.05],
+        val_loss=[loss + 0.6, validation.get("val_loss", loss)],
+        val_acc=[accuracy - 0.2, validation.get("val_acc", accuracy)],
+    )
+    correct = rng.random(50) < accuracy
+    scores = Scores(loss, float(correct.mean()), 0.05, pack_bits(correct))
+    return RunRecord(
+        config=config,
+        history=History() if diverged else history,
+        best_epoch=None if diverged else 2,
+        best=None if diverged else scores,
+        last=None if diverged else scores,
+        diverged=diverged,
+        n_params=1000,
+        n_fit=180,
+        costs=Costs(1.5, [0.5, 0.6], 2.0, 10**8),
+        environment={
+            "device_name": "a processor",
+            "threads": "1",
+            "python": "3.11.7",
+            "torch": "2.11.0",
+            "code_version": "0.1.0",
+        },
+    )

@@ -1,0 +1,157 @@
+"""The protocol: grids, stages, selection on validation only."""
+
+import dataclasses
+import itertools
+
+import pytest
+from conftest import fake_record
+
+from reglab import protocol
+from reglab.errors import ReglabError
+from reglab.protocol import PROFILES, Validation, choose, next_configs, select, stages
+
+
+def finish(plan, **by_label):
+    """Run the whole study with made-up records; return its arms and records."""
+    records = {}
+    for _ in range(10):
+        configs = next_configs(plan, records)
+        if not configs:
+            return stages(plan, lambda _: records)[0], records
+        records |= {config.key: fake_record(config, **by_label) for config in configs}
+    raise AssertionError("the study does not end")
+
+
+def test_grids_are_the_papers_under_both_readings():
+    assert protocol.PAPER_LAMBDAS == (0.01, 0.1, 1.0, 10.0)
+    assert protocol.DROP_RATES == (0.2, 0.3, 0.5, 0.7, 0.8)
+    assert {0.2, 0.5, 0.7} <= set(protocol.DROP_RATES)
+    assert {round(1 - p, 10) for p in (0.2, 0.5, 0.7)} <= set(protocol.DROP_RATES)
+
+
+def test_factorial_is_every_combination_once():
+    assert {tuple(parts) for _, *parts in protocol.CELLS} == set(
+        itertools.product([False, True], repeat=3)
+    )
+
+
+def test_stages_follow_each_other_and_end(plan):
+    arms, records = finish(plan)
+    assert {arm.study for arm in arms} == {
+        "lr",
+        "lambda",
+        "dropout",
+        "factorial",
+        "literal",
+    }
+    assert next_configs(plan, records) == []
+    assert {arm.config.key for arm in arms} == set(records)
+
+
+def test_fair_arm_tunes_each_cell(plan):
+    fair = dataclasses.replace(plan, profile=dataclasses.replace(plan.profile, fair=True))
+    arms, _ = finish(fair)
+    assert "no_early_stop" not in {a.study for a in arms}
+    assert {a.label for a in arms if a.study == "fair"} == {name for name, *_ in protocol.CELLS}
+    tuned = {(a.label, a.config.lr) for a in arms if a.study == "fair_lr"}
+    assert len(tuned) == 8 * len(protocol.SGD_RATES)
+
+
+def test_baseline_also_runs_without_early_stopping_where_it_matters(plan):
+    long = dataclasses.replace(plan, profile=dataclasses.replace(plan.profile, max_epochs=20))
+    arms, _ = finish(long)
+    unstopped = [a.config for a in arms if a.study == "no_early_stop"]
+    assert [c.patience for c in unstopped] == [0] * plan.seeds
+    cells = {a.config for a in arms if a.study == "factorial" and a.label == "none"}
+    assert {c.replace(patience=5) for c in unstopped} == cells
+
+
+def test_no_stage_selects_before_the_one_before_is_complete(plan):
+    first = next_configs(plan, {})
+    assert all(config.lam == 0 and config.dropout == 0 for config in first)
+    records = {config.key: fake_record(config) for config in first[1:]}
+    assert next_configs(plan, records) == first[:1]
+
+
+def test_next_configs_is_pure(plan):
+    records = {}
+    assert next_configs(plan, records) == next_configs(plan, records)
+    assert records == {}
+
+
+def test_seeds_of_selection_and_evaluation_are_disjoint(plan):
+    arms, _ = finish(plan)
+    selection = {a.config.seed for a in arms if a.study in ("lr", "lambda", "dropout")}
+    evaluation = {a.config.seed for a in arms if a.study in ("factorial", "literal")}
+    assert selection == set(plan.selection_seeds)
+    assert evaluation == set(plan.evaluation_seeds)
+    assert not selection & evaluation
+
+
+def test_cells_are_paired_and_differ_only_in_their_techniques(plan):
+    arms, _ = finish(plan)
+    cells = {(a.label, a.config.seed): a.config for a in arms if a.study == "factorial"}
+    assert len(cells) == 8 * plan.seeds
+    for (name, seed), config in cells.items():
+        plain = cells["none", seed]
+        assert config.replace(lam=0.0, dropout=0.0, batch_norm=False) == plain
+        assert (config.lam > 0) == ("l2" in name or name == "all")
+        assert (config.dropout > 0) == ("dropout" in name or name == "all")
+        assert config.batch_norm == ("bn" in name or name == "all")
+
+
+def test_selection_sees_validation_figures_only(plan):
+    """Changing every test score changes no choice; and the view has no field for one."""
+    assert {f.name for f in dataclasses.fields(Validation)} == {"config", "loss", "accuracy"}
+    arms, records = finish(plan)
+    chosen = choose(arms, records)
+    liar = dataclasses.replace
+    altered = {
+        key: liar(r, best=liar(r.best, accuracy=1 - r.best.accuracy, loss=9.0), last=None)
+        for key, r in records.items()
+    }
+    assert choose(arms, altered) == chosen
+
+
+def test_selection_follows_validation(plan):
+    """The wanted strength wins when, and only when, its validation figures are best."""
+    records = {}
+    while configs := next_configs(plan, records):
+        for config in configs:
+            plain = config.lam == 0 and config.dropout == 0
+            wanted = config.lam == 1.0 or config.dropout == 0.7 or (plain and config.lr == 0.1)
+            better = {"val_acc": 0.99, "val_loss": 0.01} if wanted else {}
+            records[config.key] = fake_record(config, **better)
+    arms, _ = stages(plan, lambda _: records)
+    chosen = choose(arms, records)
+    assert (chosen.lr, chosen.lam, chosen.dropout) == (0.1, 1.0, 0.7)
+
+
+def test_select_rules(config):
+    def view(lam, loss, accuracy, seed=0):
+        return Validation(config.replace(lam=lam, seed=seed), loss, accuracy)
+
+    views = [view(0.1, 0.5, 0.8), view(1.0, 0.4, 0.7), view(10.0, 0.3, 0.8)]
+    assert select(views, "lam", by="loss") == 10.0
+    assert select(views, "lam", by="accuracy") == 10.0  # the tie goes to the lower loss
+    assert select([view(1.0, 0.5, 0.8), view(0.1, 0.5, 0.8)], "lam", by="accuracy") == 0.1
+    averaged = [view(0.1, 0.1, 0.9), view(0.1, 0.9, 0.5, seed=1), view(1.0, 0.4, 0.8)]
+    assert select(averaged, "lam", by="loss") == 1.0
+
+
+def test_diverged_run_is_never_chosen(config):
+    diverged = protocol.validation_of(fake_record(config.replace(lr=0.1), diverged=True))
+    fine = protocol.validation_of(fake_record(config.replace(lr=0.001)))
+    assert select([diverged, fine], "lr", by="loss") == 0.001
+    assert select([diverged, fine], "lr", by="accuracy") == 0.001
+
+
+def test_expected_runs_is_close(plan):
+    _, records = finish(plan)
+    assert abs(protocol.expected_runs(plan) - len(records)) <= 2 * plan.seeds
+
+
+def test_unknown_profile_names_the_known_ones():
+    with pytest.raises(ReglabError, match="smoke, pilot, reduced, paper"):
+        protocol.profile_named("huge")
+    assert list(PROFILES) == ["smoke", "pilot", "reduced", "paper"]
