@@ -97,7 +97,7 @@ site: $(BUILT)
 
 # One mark for one profile: after a change of profile, everything below is out of date.
 $(TRAINED): $(READY) $(LIBRARY)
-	$(call timed,training ($(PROFILE)),$(PY) -m reglab.cli reproduce --dataset all \
+	$(call timed,training ($(PROFILE)),$(VENV)/bin/reglab reproduce --dataset all \
 		--profile $(PROFILE) $(if $(WORKERS),--workers $(WORKERS)))
 	@rm -f $(SITE)/_build/.trained-*
 	@touch $@
@@ -108,7 +108,7 @@ $(RERUNS): $(SITE)/book/reruns/%.ipynb: $(SITE)/notebooks/rerun.ipynb tools/run_
 
 $(SUMMARY): $(RERUNS)
 	@mkdir -p $(dir $@)
-	$(call timed,summary,$(PY) -m reglab.cli results --dataset all --profile $(PROFILE) \
+	$(call timed,summary,$(VENV)/bin/reglab results --dataset all --profile $(PROFILE) \
 		--format markdown >$@.tmp && mv $@.tmp $@)
 
 # Built from nothing into a folder of its own, checked, and only then put in place: an incremental
@@ -116,7 +116,7 @@ $(SUMMARY): $(RERUNS)
 $(BUILT): $(SUMMARY) $(PAGES)
 	@rm -rf $(FRESH)
 	$(call timed,book,$(PY) tools/check_book.py notebooks $(SITE) && \
-		$(PY) -m jupyter_book build $(SITE) --path-output $(FRESH) -W --keep-going -q && \
+		$(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going -q && \
 		$(PY) tools/check_book.py html $(FRESH)/_build/html)
 	@rm -rf $(HTML) && mv $(FRESH)/_build/html $(HTML) && rm -rf $(FRESH)
 	@touch $@

@@ -7,7 +7,7 @@ import math
 
 import pandas as pd
 
-from reglab import tables
+from reglab import display, tables
 from reglab.study import summarize
 
 _SHOWN = ["dataset", "study", "arm", "mean", "low", "high", "n", "n_diverged", "val_acc"]
@@ -24,7 +24,7 @@ def render(frames: dict[str, pd.DataFrame], format: str) -> str:
     everything = pd.concat(frames.values(), ignore_index=True)
     provenance = tables.provenance(everything)
     if format == "markdown":
-        summary = tables.to_markdown(tables.summary_table(frames))
+        summary = display.markdown(tables.summary_table(frames))
         return f"{summary}\n\n*{provenance}*\n"
     rows = summarize(everything)
     if format == "csv":
