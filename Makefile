@@ -116,7 +116,8 @@ $(SUMMARY): $(RERUNS)
 $(BUILT): $(SUMMARY) $(PAGES)
 	@rm -rf $(FRESH)
 	$(call timed,book,$(PY) tools/check_book.py notebooks $(SITE) && \
-		$(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going -q && \
+		$(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going -q \
+			>$(FRESH).log || { cat $(FRESH).log; false; } && \
 		$(PY) tools/check_book.py html $(FRESH)/_build/html)
 	@rm -rf $(HTML) && mv $(FRESH)/_build/html $(HTML) && rm -rf $(FRESH)
 	@touch $@

@@ -106,14 +106,15 @@ def train(config: RunConfig, data: Dataset | None = None, *, threads: int = 1) -
 
 def build_model(config: RunConfig, data: Dataset) -> StandardCNN:
     """Return the config's network with its initial weights, on the CPU."""
-    model = StandardCNN(
-        data.in_shape,
-        data.n_classes,
-        config.width,
-        config.batch_norm,
-        config.dropout,
-        config.placement,
-    )
+    with torch.random.fork_rng(devices=[]):  # torch's own initialization, overwritten below
+        model = StandardCNN(
+            data.in_shape,
+            data.n_classes,
+            config.width,
+            config.batch_norm,
+            config.dropout,
+            config.placement,
+        )
     initialize(model, config.seed)
     return model
 
