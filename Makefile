@@ -94,6 +94,7 @@ $(READY): requirements.lock pyproject.toml tools/make_venv.sh
 	$(call timed,set-up,sh tools/make_venv.sh $(VENV))
 
 site: $(BUILT)
+	@:
 
 # One mark for one profile: after a change of profile, everything below is out of date.
 $(TRAINED): $(READY) $(LIBRARY)
@@ -115,9 +116,9 @@ $(SUMMARY): $(RERUNS)
 # build would not repeat the warnings of pages that did not change.
 $(BUILT): $(SUMMARY) $(PAGES)
 	@rm -rf $(FRESH)
-	$(call timed,book,$(PY) tools/check_book.py notebooks $(SITE) && \
-		$(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going -q \
-			>$(FRESH).log || { cat $(FRESH).log; false; } && \
-		$(PY) tools/check_book.py html $(FRESH)/_build/html)
-	@rm -rf $(HTML) && mv $(FRESH)/_build/html $(HTML) && rm -rf $(FRESH)
+	@$(PY) tools/check_book.py notebooks $(SITE)
+	$(call timed,book,$(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going \
+		-q >$(FRESH).log || { cat $(FRESH).log; false; })
+	@$(PY) tools/check_book.py html $(FRESH)/_build/html
+	@rm -rf $(HTML) && mv $(FRESH)/_build/html $(HTML) && rm -rf $(FRESH) $(FRESH).log
 	@touch $@
