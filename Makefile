@@ -59,7 +59,7 @@ unit: $(READY) ## only pytest
 chapters: $(READY) ## only the chapters: run each cell, compare with the stored output
 	@rm -rf $(TEST_STORE)
 	@if [ -z "$(CHAPTERS)" ]; then echo "reglab: no chapter in notebooks/" >&2; exit 1; fi
-	REGLAB_STORE=$(CURDIR)/$(TEST_STORE) $(PY) -m pytest --nbval --nbval-current-env $(CHAPTERS)
+	REGLAB_STORE="$(CURDIR)/$(TEST_STORE)" $(PY) -m pytest --nbval --nbval-current-env $(CHAPTERS)
 
 smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store and output
 	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)

@@ -131,13 +131,14 @@ def check_notebooks(site: Path) -> list[str]:
     for page in toc_pages(site):
         file = site / f"{page}.ipynb"
         if file.exists():
-            problems += _check_cells(file)
+            problems += check_cells(file)
         elif not (site / f"{page}.md").exists():
             problems.append(f"{site / page}: _toc.yml names it, and it is neither .md nor .ipynb")
     return problems
 
 
-def _check_cells(file: Path) -> list[str]:
+def check_cells(file: Path) -> list[str]:
+    """Return one line for every failed, unrun or badly shown code cell of a notebook."""
     problems = []
     code = [cell for cell in nbformat.read(file, as_version=4).cells if cell.cell_type == "code"]
     for number, cell in enumerate(code, start=1):
@@ -148,14 +149,22 @@ def _check_cells(file: Path) -> list[str]:
                 problems.append(
                     f"{file}: code cell {number} failed: {output.ename}: {output.evalue}"
                 )
+            elif _is_unseen_figure(output.get("data", {})):
+                problems.append(f"{file}: code cell {number} shows a figure's name, not the figure")
     return problems
+
+
+def _is_unseen_figure(data: dict) -> bool:
+    """Return whether a figure came out as text, as it does without matplotlib's inline backend."""
+    images = any(kind.startswith("image/") for kind in data)
+    return data.get("text/plain", "").startswith("<Figure size") and not images
 
 
 def check_pairs(folder: Path) -> list[str]:
     """Return one line for every NAME.md whose NAME.ipynb is missing or has other cells."""
     import jupytext
 
-    problems = []
+    problems = [] if folder.is_dir() else [f"{folder}: is not a folder"]
     for text in sorted(folder.glob("*.md")):
         notebook = text.with_suffix(".ipynb")
         if not notebook.exists():

@@ -9,7 +9,7 @@ A page appears under its name complete or not at all.
 from __future__ import annotations
 
 import argparse
-import os
+import logging
 import re
 import sys
 import tempfile
@@ -66,7 +66,7 @@ def make_rerun(source: Path, page: Path, name: str, parameters: dict[str, str]) 
         papermill.execute_notebook(
             titled, executed, parameters, kernel_name="python3", progress_bar=False
         )
-        os.replace(executed, page)
+        executed.replace(page)
 
 
 def make_pair(text: Path, *, execute: bool) -> Path:
@@ -89,10 +89,12 @@ def make_pair(text: Path, *, execute: bool) -> Path:
             notebook, kernel_name="python3", resources=resources, record_timing=False, timeout=None
         ).execute()
     notebook.metadata["language_info"] = {"name": "python"}
+    # As jupytext --sync writes it, so that a later sync finds nothing to do.
+    notebook.metadata.get("jupytext", {}).pop("text_representation", None)
     target = text.with_suffix(".ipynb")
     partial = target.with_suffix(".partial")
     partial.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-    os.replace(partial, target)
+    partial.replace(target)
     return target
 
 
@@ -129,6 +131,7 @@ def main(argv: list[str] | None = None) -> int:
     from papermill import PapermillExecutionError
 
     arguments = _parser().parse_args(argv)
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # it remarks on each untyped parameter
     try:
         arguments.command(arguments)
     except (CellExecutionError, PapermillExecutionError) as error:

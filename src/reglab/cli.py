@@ -131,16 +131,21 @@ def main() -> None:
     """Run the command line: an error is one line on standard error and a non-zero exit."""
     logging.basicConfig(level=logging.WARNING, format="reglab: %(message)s")
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except ReglabError as error:
         _fail(str(error), 1)
-    except KeyboardInterrupt:
+    except typer.Abort:  # what becomes of Ctrl-C inside a command
         _fail("interrupted; finished runs are kept, the same command goes on from there", 130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
         _fail(str(error), 1)
+    except Exception as error:
+        # Typer's own errors: their class is click's in some releases, a private copy in others
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(f"{error.format_message()} (see --help)", error.exit_code)
 
 
 def _fail(message: str, code: int) -> None:

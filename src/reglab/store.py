@@ -74,7 +74,7 @@ class RunStore:
     def _read(self, path: Path, config: RunConfig) -> RunRecord | None:
         try:
             text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError) as error:
             return _set_aside(path, str(error))

@@ -1,0 +1,145 @@
+"""The command line: help, one-line errors, and the whole way for an own data set."""
+
+import json
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from reglab import cli
+
+
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def reglab(monkeypatch, capfd):
+    """Call the command line in this process; keywords set environment variables."""
+
+    def call(*arguments, **environment):
+        monkeypatch.setattr(sys, "argv", ["reglab", *map(str, arguments)])
+        for name, value in environment.items():
+            monkeypatch.setenv(name, str(value))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return Done(ended.value.code or 0, *capfd.readouterr())
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["reproduce"], ["results"], ["data"], ["data", "fetch"], ["data", "verify"]]
+)
+def test_help(reglab, command):
+    done = reglab(*command, "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+    if command in (["reproduce"], ["results"], ["data", "fetch"]):
+        assert "Example: reglab" in done.stdout
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    (folder / "cut.npz").write_bytes(b"PK\x03\x04 cut short")
+    pixels = np.zeros((10, 28, 28), np.uint8)
+    labels = np.arange(10)
+    wrong = {"x_train": pixels, "y_train": labels, "x_test": pixels, "y_test": labels}
+    np.savez(folder / "mnist.npz", **wrong)
+    return folder
+
+
+ERRORS = [
+    (["reproduce", "--dataset", "nosuch"], "unknown data set 'nosuch'"),
+    (["reproduce", "--dataset", "../x"], "a-z, 0-9"),
+    (["reproduce", "--profile", "huge"], "smoke, pilot, reduced, paper"),
+    (["reproduce", "--seeds", "0", "--profile", "smoke"], "seeds must be an integer >= 1"),
+    (["reproduce", "--device", "tpu", "--profile", "smoke"], "device must be one of"),
+    (["reproduce", "--workers", "0", "--profile", "smoke"], "workers must be an integer >= 1"),
+    (["reproduce", "--dataset", "cut", "--profile", "smoke"], "not a readable npz"),
+    (["reproduce", "--dataset", "mnist", "--profile", "reduced"], "SHA-256 begins"),
+    (["reproduce", "--dataset", "cifar10", "--profile", "reduced"], "reglab data fetch cifar10"),
+    (["results", "--dataset", "mnist", "--profile", "smoke"], "study is not complete"),
+    (["data", "fetch", "mine"], "only mnist, fashion_mnist, cifar10"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), ERRORS)
+def test_bad_input_is_one_line_on_stderr(reglab, arguments, words, damaged):
+    done = reglab(*arguments, REGLAB_DATA_DIR=str(damaged))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("reglab: ")
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+
+
+def test_unwritable_store_is_one_line(reglab, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = reglab("reproduce", "--profile", "smoke", "--store", tmp_path / "file" / "runs")
+    assert done.returncode == 1
+    assert done.stderr.startswith("reglab: cannot write to")
+    assert done.stderr.count("\n") == 1
+
+
+def test_fetch_without_a_network_is_one_line(reglab, tmp_path):
+    dead = "http://127.0.0.1:9"
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), dead)
+    done = reglab("data", "fetch", "mnist", REGLAB_DATA_DIR=str(tmp_path / "d"), **proxies)
+    assert done.returncode == 1
+    assert done.stderr.startswith("reglab: could not download mnist")
+    assert done.stderr.count("\n") == 1
+    assert list((tmp_path / "d").iterdir()) == []
+
+
+def test_usage_error_is_one_line(reglab):
+    done = reglab("results", "--format", "xml")
+    assert done.returncode == 2
+    assert done.stderr.startswith("reglab: ")
+    assert done.stderr.count("\n") == 1
+    assert "table" in done.stderr
+
+
+def test_data_list_and_verify(reglab, damaged):
+    fine = reglab("data", "list")
+    assert fine.returncode == 0
+    assert "cifar10 (sample): 32x32x3, 2000 + 1000 images, 10 classes" in fine.stdout
+    bad = reglab("data", "verify", REGLAB_DATA_DIR=str(damaged))
+    assert bad.returncode == 1
+    assert bad.stdout.count("BAD") == 2
+
+
+def test_own_data_set_from_file_to_tables(reglab, tmp_path, monkeypatch):
+    """12 x 20 x 3, four classes: the rerun notebook, through papermill, with no code change."""
+    import papermill
+
+    folder, page = tmp_path / "own", tmp_path / "page.ipynb"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    y = {"train": np.arange(160) % 4, "test": np.arange(80) % 4}
+    x = {
+        k: (rng.integers(0, 80, (len(v), 12, 20, 3)) + 45 * v[:, None, None, None])
+        for k, v in y.items()
+    }
+    arrays = {f"x_{k}": v.astype(np.uint8) for k, v in x.items()}
+    np.savez(folder / "stripes.npz", **arrays, **{f"y_{k}": v for k, v in y.items()})
+    monkeypatch.setenv("REGLAB_DATA_DIR", str(folder))
+    store = tmp_path / "runs"
+    parameters = {"dataset": "stripes", "profile": "smoke", "store": str(store), "workers": 1}
+    papermill.execute_notebook(
+        "notebooks/rerun.ipynb", page, parameters, kernel_name="python3", progress_bar=False
+    )
+    shown = page.read_text()
+    assert shown.count('<table class=\\"dataframe\\">') >= 8
+    assert "L2 + dropout + BN" in shown
+    done = reglab("results", "--dataset", "stripes", "--profile", "smoke", "--store", store,
+                  "--format", "json", REGLAB_DATA_DIR=str(folder))  # fmt: skip
+    cells = json.loads(done.stdout)["datasets"]["stripes"]["studies"]["factorial"]
+    assert len(cells) == 8
+    assert all(row["n"] == 2 for row in cells)

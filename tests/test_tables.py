@@ -1,0 +1,187 @@
+"""Tables, figures and reports of a made-up study: the numbers are the runs', nothing is lost."""
+
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import fake_record
+from matplotlib.figure import Figure
+from PIL import Image
+
+from reglab import display, figures, report, tables
+from reglab.errors import ReglabError
+from reglab.protocol import CELLS, DROP_RATES, next_configs, stages
+from reglab.store import RunStore
+from reglab.study import frame, load_frame, summarize
+
+FIGURES = ("lambda_figure", "dropout_figure", "factorial_figure", "ablation_figure")
+
+
+def study_frame(plan, **changes):
+    records = {}
+    while configs := next_configs(plan, records):
+        records |= {c.key: fake_record(c, **changes) for c in configs}
+    return frame(plan, stages(plan, lambda _: records)[0], records)
+
+
+@pytest.fixture
+def study(plan):
+    return study_frame(plan)
+
+
+@pytest.fixture
+def own_study(plan):
+    return study_frame(replace(plan, dataset="mine"))
+
+
+def accuracies(study, cell):
+    rows = study[(study["study"] == "factorial") & (study["arm"] == cell)]
+    return 100 * rows.set_index("seed")["test_acc"]
+
+
+def test_factorial_table_is_the_mean_of_the_runs(study):
+    table = tables.factorial_table(study)
+    assert len(table) == 8
+    for row, (cell, *_) in zip(table.itertuples(), CELLS, strict=True):
+        values = accuracies(study, cell)
+        assert row.accuracy.mean == pytest.approx(values.mean())
+        assert row.n == row.accuracy.n == len(values) == 2
+        assert row.accuracy.low < values.mean() < row.accuracy.high
+
+
+def test_differences_are_paired_by_seed(study):
+    table = tables.factorial_table(study).set_index("network")
+    expected = (accuracies(study, "bn") - accuracies(study, "none")).mean()
+    assert table.loc["BN", "to baseline"].mean == pytest.approx(expected)
+    assert table.loc["no regularization", "to baseline"] is None
+
+
+def test_paper_values_stand_beside_ours(study):
+    table = tables.factorial_table(study).set_index("network")
+    assert table.loc["L2 + dropout + BN", "paper"] == "99.2"
+    assert table.loc["BN", "paper"] == "99.1"
+    literal = tables.effect_table(study, "l2").set_index("network")
+    assert literal.loc["λ = 0.1, as printed", "paper"] == "98.9"
+    assert literal["paper"].notna().sum() == 2  # the strength chosen here is not the paper's
+
+
+@pytest.mark.parametrize("technique", ["l2", "dropout", "bn"])
+def test_effect_table_rows(study, technique):
+    table = tables.effect_table(study, technique)
+    assert table["accuracy"].iloc[0].mean == pytest.approx(accuracies(study, "none").mean())
+    assert table["accuracy"].iloc[-1].mean == pytest.approx(accuracies(study, technique).mean())
+
+
+def test_ablation_is_all_minus_the_rest(study):
+    table = tables.ablation_table(study).set_index("left out")
+    expected = (accuracies(study, "all") - accuracies(study, "dropout+bn")).mean()
+    assert table.loc["L2", "drop"].mean == pytest.approx(expected)
+    assert table.loc["L2", "paper, its Table 3"] == "0.2"
+
+
+def test_sweep_tables_mark_one_choice(study):
+    lam = tables.lambda_table(study)
+    assert (lam["chosen"] != "").sum() == 1
+    assert set(lam["reading"]) == set(tables.READINGS.values())
+    drop = tables.dropout_sweep_table(study)
+    assert set(drop["drop rate"]) == {0.0, *DROP_RATES}
+    half = drop[drop["drop rate"] == 0.5]["the paper's p"].iloc[0]
+    assert half == "0.5 to drop, 0.5 to keep"
+    assert drop[drop["drop rate"] == 0.3]["the paper's p"].iloc[0] == "0.7 to keep"
+    rates = tables.lr_table(study)
+    assert (rates["chosen"] != "").sum() == 2  # one an optimizer
+
+
+def test_diverged_runs_are_counted_not_averaged(plan):
+    records = {}
+    while configs := next_configs(plan, records):
+        for config in configs:
+            bad = config.batch_norm and config.lam == 0 and config.seed == 0
+            records[config.key] = fake_record(config, diverged=bad)
+    study = frame(plan, stages(plan, lambda _: records)[0], records)
+    row = tables.factorial_table(study).set_index("network").loc["BN"]
+    assert (row["n"], row["diverged"]) == (1, 1)
+    assert row["to baseline"].n == 1
+    summary = summarize(study).set_index(["study", "arm"]).loc[("factorial", "bn")]
+    assert (summary["n"], summary["n_diverged"]) == (1, 1)
+    figures.factorial_figure(study)
+
+
+def test_provenance_refuses_a_mixture(study):
+    assert "smoke" in tables.provenance(study)
+    assert "2 seeds" in tables.provenance(study)
+    for column, other in (("profile", "pilot"), ("device", "cuda"), ("precision", "bf16")):
+        mixed = pd.concat([study, study.assign(**{column: other})])
+        with pytest.raises(ReglabError, match=column):
+            tables.provenance(mixed)
+
+
+def test_missing_arm_is_named(study):
+    with pytest.raises(ReglabError, match="'dropout\\+bn'"):
+        tables.factorial_table(study[study["arm"] != "dropout+bn"])
+
+
+def test_unfinished_study_is_one_line(plan, tmp_path):
+    with pytest.raises(ReglabError) as caught:
+        load_frame(plan, RunStore(tmp_path))
+    assert "reglab reproduce --dataset mnist --profile smoke" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_shown_table_has_every_number_rounded_and_escaped(study):
+    shown = display.show(tables.factorial_table(study), "A <caption>")
+    mean = accuracies(study, "bn").mean()
+    for text in (shown._repr_html_(), shown._repr_markdown_(), repr(shown)):
+        assert f"{mean:.2f} ± " in text
+    assert "A &lt;caption&gt;" in shown._repr_html_()
+    assert shown._repr_html_().count("<tr>") == 9
+
+
+def test_one_seed_shows_no_interval(plan):
+    study = study_frame(replace(plan, seeds=1))
+    assert " ± –" in repr(display.show(tables.factorial_table(study), ""))
+
+
+def test_own_data_sets_have_no_paper_column(own_study):
+    for table in (tables.factorial_table(own_study), tables.ablation_table(own_study)):
+        assert "paper" not in display.show(table, "")._repr_html_()
+    for name in FIGURES:
+        assert isinstance(getattr(figures, name)(own_study), Figure)
+
+
+@pytest.mark.parametrize("name", [*FIGURES, "learning_curves"])
+def test_figures_are_opaque_and_labelled(study, name):
+    figure = getattr(figures, name)(study)
+    assert all(axes.get_xlabel() or axes.get_ylabel() for axes in figure.axes)
+    png = io.BytesIO()
+    figure.savefig(png)
+    with Image.open(png) as image:
+        assert np.asarray(image.convert("RGBA"))[..., 3].min() == 255
+
+
+def test_figure_shows_the_tables_numbers(study):
+    axes = figures.factorial_figure(study).axes[0]
+    drawn = {round(float(x), 6) for line in axes.lines for x in np.atleast_1d(line.get_xdata())}
+    for cell, *_ in CELLS:
+        assert round(float(accuracies(study, cell).mean()), 6) in drawn
+    assert 99.2 in drawn
+
+
+def test_reports_agree_with_each_other(study):
+    frames = {"mnist": study}
+    parsed = json.loads(report.render(frames, "json"))
+    cells = parsed["datasets"]["mnist"]["studies"]["factorial"]
+    assert [row["arm"] for row in cells] == [name for name, *_ in CELLS]
+    by_name = {row["arm"]: row for row in cells}
+    assert by_name["all"]["mean"] == pytest.approx(accuracies(study, "all").mean())
+    assert all(row["low"] < row["mean"] < row["high"] and row["n"] == 2 for row in cells)
+    assert {"lambda", "dropout", "lr"} <= set(parsed["datasets"]["mnist"]["studies"])
+    csv = pd.read_csv(io.StringIO(report.render(frames, "csv"))).set_index(["study", "arm"])
+    assert csv.loc[("factorial", "all"), "mean"] == pytest.approx(by_name["all"]["mean"])
+    mean = f"{by_name['all']['mean']:.2f}"
+    assert mean in report.render(frames, "table")
+    assert f"{mean} ± " in report.render(frames, "markdown")
+    assert parsed["provenance"] in report.render(frames, "markdown")
