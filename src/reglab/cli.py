@@ -131,10 +131,13 @@ def main() -> None:
     """Run the command line: an error is one line on standard error and a non-zero exit."""
     logging.basicConfig(level=logging.WARNING, format="reglab: %(message)s")
     try:
-        sys.exit(app(standalone_mode=False))
+        code = app(standalone_mode=False)
+        if code == 130:  # what Typer makes of Ctrl-C inside a command
+            raise KeyboardInterrupt
+        sys.exit(code)
     except ReglabError as error:
         _fail(str(error), 1)
-    except typer.Abort:  # what becomes of Ctrl-C inside a command
+    except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted; finished runs are kept, the same command goes on from there", 130)
     except BrokenPipeError:
         sys.stderr.close()
