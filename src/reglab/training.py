@@ -24,6 +24,8 @@ from reglab.seeds import stream_seed
 # Large enough to lose no time on a GPU; small enough for a processor's cache.
 EVAL_BATCH = {"cpu": 100, "cuda": 2000}
 
+Labelled = tuple[Tensor, Tensor]  # uint8 images (N, C, H, W) and labels (N,), on one device
+
 
 def load_for(config: RunConfig) -> Dataset:
     """Load the data a config names, split with its seed.
@@ -64,44 +66,61 @@ def train(config: RunConfig, data: Dataset | None = None, *, threads: int = 1) -
         started = time.perf_counter()
         model = build_model(config, data).to(device, memory_format=torch.channels_last)
         seed_dropout(model, config.seed, device)
-        optimizer = build_optimizer(model, config, len(data.y_train))
         fit, val, test = _on_device(data, device)
-        order, stopper = BatchOrder(config, len(data.y_train)), EarlyStopping(config.patience)
-        history, epoch_seconds, best_weights, diverged = History(), [], None, False
-        for _ in range(config.max_epochs):
-            epoch_seconds.append(train_epoch(model, optimizer, fit, order, data, config))
-            train_loss, train_acc = evaluate(model, fit, data, config)
-            val_loss, val_acc = evaluate(model, val, data, config)
-            diverged = not (math.isfinite(train_loss) and math.isfinite(val_loss))
-            if diverged:
-                break
-            _append(history, train_loss, train_acc, val_loss, val_acc)
-            if stopper.improved(val_loss):
-                best_weights = copy.deepcopy(model.state_dict())
-            if stopper.should_stop:
-                break
-        last = None if diverged else score(model, test, data, config)
+        course = _fit(model, fit, val, data, config)
+        last = None if course.diverged else score(model, test, data, config)
         best = last
-        if stopper.best_epoch != len(history.val_loss) or diverged:
-            best = _restored_score(model, best_weights, test, data, config)
-        costs = Costs(
-            time.perf_counter() - started,
-            epoch_seconds,
-            _inference_ms(model, test, data, config),
-            runtime.peak_memory(device),
-        )
+        if course.diverged or course.best_epoch != len(course.history.val_loss):
+            best = _restored_score(model, course.best_weights, test, data, config)
+        inference_ms = _inference_ms(model, test, data, config)
+        seconds = time.perf_counter() - started
+        costs = Costs(seconds, course.seconds, inference_ms, runtime.peak_memory(device))
     return RunRecord(
         config=config,
-        history=history,
-        best_epoch=stopper.best_epoch,
+        history=course.history,
+        best_epoch=course.best_epoch,
         best=best,
         last=last,
-        diverged=diverged,
+        diverged=course.diverged,
         n_params=sum(p.numel() for p in model.parameters()),
         n_fit=len(data.y_train),
         costs=costs,
         environment=runtime.environment(device, threads),
     )
+
+
+@dataclass
+class _Course:
+    """How training went: what the epochs measured, and the best epoch's weights."""
+
+    history: History
+    seconds: list[float]
+    best_epoch: int | None = None
+    best_weights: dict | None = None
+    diverged: bool = False
+
+
+def _fit(
+    model: nn.Module, fit: Labelled, val: Labelled, data: Dataset, config: RunConfig
+) -> _Course:
+    """Train until the last epoch, early stopping or a loss that is not finite."""
+    optimizer = build_optimizer(model, config, len(fit[1]))
+    order, stopper = BatchOrder(config, len(fit[1])), EarlyStopping(config.patience)
+    course = _Course(History(), [])
+    for _ in range(config.max_epochs):
+        course.seconds.append(train_epoch(model, optimizer, fit, order, data, config))
+        train_loss, train_acc = evaluate(model, fit, data, config)
+        val_loss, val_acc = evaluate(model, val, data, config)
+        course.diverged = not (math.isfinite(train_loss) and math.isfinite(val_loss))
+        if course.diverged:
+            break
+        _append(course.history, train_loss, train_acc, val_loss, val_acc)
+        if stopper.improved(val_loss):
+            course.best_epoch = stopper.best_epoch
+            course.best_weights = copy.deepcopy(model.state_dict())
+        if stopper.should_stop:
+            break
+    return course
 
 
 def build_model(config: RunConfig, data: Dataset) -> StandardCNN:
@@ -171,9 +190,6 @@ class EarlyStopping:
     def should_stop(self) -> bool:
         """Whether the last ``patience`` epochs brought nothing better."""
         return 0 < self.patience <= self.epoch - (self.best_epoch or 0)
-
-
-Labelled = tuple[Tensor, Tensor]
 
 
 def train_epoch(
