@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from reglab.config import RunConfig
-from reglab.protocol import PROFILES, Plan
+from reglab.profiles import PROFILES
+from reglab.protocol import Plan
 from reglab.records import Costs, History, RunRecord, Scores, pack_bits
 
 

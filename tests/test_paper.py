@@ -6,7 +6,8 @@ import pytest
 
 from reglab import paper
 from reglab.errors import ReglabError
-from reglab.protocol import CELLS, PAPER_LAMBDAS, PAPER_P
+from reglab.profiles import PAPER_LAMBDAS, PAPER_P
+from reglab.protocol import CELLS
 
 D = Decimal
 

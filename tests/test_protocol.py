@@ -6,9 +6,10 @@ import itertools
 import pytest
 from conftest import fake_record
 
-from reglab import protocol
+from reglab import profiles, protocol
 from reglab.errors import ReglabError
-from reglab.protocol import PROFILES, Validation, choose, next_configs, select, stages
+from reglab.profiles import PROFILES
+from reglab.protocol import Validation, choose, next_configs, select, stages
 
 
 def finish(plan, **by_label):
@@ -22,10 +23,10 @@ def finish(plan, **by_label):
 
 
 def test_grids_are_the_papers_under_both_readings():
-    assert protocol.PAPER_LAMBDAS == (0.01, 0.1, 1.0, 10.0)
-    assert protocol.DROP_RATES == (0.2, 0.3, 0.5, 0.7, 0.8)
-    assert {0.2, 0.5, 0.7} <= set(protocol.DROP_RATES)
-    assert {round(1 - p, 10) for p in (0.2, 0.5, 0.7)} <= set(protocol.DROP_RATES)
+    assert profiles.PAPER_LAMBDAS == (0.01, 0.1, 1.0, 10.0)
+    assert profiles.DROP_RATES == (0.2, 0.3, 0.5, 0.7, 0.8)
+    assert {0.2, 0.5, 0.7} <= set(profiles.DROP_RATES)
+    assert {round(1 - p, 10) for p in (0.2, 0.5, 0.7)} <= set(profiles.DROP_RATES)
 
 
 def test_factorial_is_every_combination_once():
@@ -53,7 +54,7 @@ def test_fair_arm_tunes_each_cell(plan):
     assert "no_early_stop" not in {a.study for a in arms}
     assert {a.label for a in arms if a.study == "fair"} == {name for name, *_ in protocol.CELLS}
     tuned = {(a.label, a.config.lr) for a in arms if a.study == "fair_lr"}
-    assert len(tuned) == 8 * len(protocol.SGD_RATES)
+    assert len(tuned) == 8 * len(profiles.SGD_RATES)
 
 
 def test_baseline_also_runs_without_early_stopping_where_it_matters(plan):
@@ -152,5 +153,5 @@ def test_expected_runs_is_close(plan):
 
 def test_unknown_profile_names_the_known_ones():
     with pytest.raises(ReglabError, match="smoke, pilot, reduced, paper"):
-        protocol.profile_named("huge")
+        profiles.profile_named("huge")
     assert list(PROFILES) == ["smoke", "pilot", "reduced", "paper"]

@@ -13,7 +13,8 @@ from PIL import Image
 
 from reglab import display, figures, report, tables
 from reglab.errors import ReglabError
-from reglab.protocol import CELLS, DROP_RATES, next_configs, stages
+from reglab.profiles import DROP_RATES
+from reglab.protocol import CELLS, next_configs, stages
 from reglab.store import RunStore
 from reglab.study import frame, load_frame, summarize
 

@@ -16,7 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reglab import paper, tables
-from reglab.protocol import CELLS, PAPER_LAMBDAS, PAPER_P
+from reglab.profiles import PAPER_LAMBDAS, PAPER_P
+from reglab.protocol import CELLS
 from reglab.stats import mean_interval
 
 MARKERS = "osD^vPX*"

@@ -9,7 +9,8 @@ import pandas as pd
 from reglab import runtime
 from reglab.data import dataset_size, dataset_version, resolve_source
 from reglab.errors import ReglabError
-from reglab.protocol import Arm, Plan, profile_named, stages
+from reglab.profiles import profile_named
+from reglab.protocol import Arm, Plan, stages
 from reglab.records import RunRecord
 from reglab.stats import mean_interval
 from reglab.store import RunStore

@@ -13,7 +13,8 @@ import pandas as pd
 
 from reglab import paper
 from reglab.errors import ReglabError
-from reglab.protocol import CELLS, DROP_RATES, PAPER_P, PRINTED_LAMBDA, PRINTED_P
+from reglab.profiles import DROP_RATES, PAPER_P, PRINTED_LAMBDA, PRINTED_P
+from reglab.protocol import CELLS
 from reglab.stats import Estimate, mean_interval, paired_difference
 
 CELL_NAMES = {

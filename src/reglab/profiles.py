@@ -1,0 +1,68 @@
+"""Grids and profiles: which strengths are tried, and how much is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reglab.errors import ReglabError
+
+# The paper's grids. Its p is a keep probability in the mathematics and unspecified in the
+# experiments, so each of its three numbers is run as a drop rate and as a keep probability.
+PAPER_LAMBDAS = (0.01, 0.1, 1.0, 10.0)
+PAPER_P = (0.2, 0.5, 0.7)
+DROP_RATES = tuple(sorted({*PAPER_P, *(round(1 - p, 10) for p in PAPER_P)}))
+PRINTED_LAMBDA, PRINTED_P = 0.1, 0.5
+
+# The strengths in common use, added for the coupled reading.
+SMALL_LAMBDAS = (1e-5, 1e-4, 5e-4, 1e-3, 5e-3)
+SGD_RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+ADAMW_RATES = (3e-4, 1e-3, 3e-3)
+# The pilot has minutes on two cores: it leaves these out, and the fair arm.
+THIN_SMALL_LAMBDAS = (1e-4, 1e-3)
+THIN_ADAMW_RATES = (1e-3, 3e-3)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much is run: data, network, epochs, seeds.
+
+    Attributes:
+        source: "sample" (the bundled images) or "full"; an own data set has only its file.
+        n_train: images of the training half, validation included; None = all.
+        placements: dropout placements swept.
+        small_lambdas: coupled strengths beside the paper's.
+        adamw_rates: learning rates tried for AdamW.
+        fair: also tune the learning rate of each factorial cell on its own.
+    """
+
+    name: str
+    source: str
+    n_train: int | None
+    width: int
+    max_epochs: int
+    sweep_seeds: int
+    factorial_seeds: int
+    placements: tuple[str, ...] = ("fc", "all")
+    small_lambdas: tuple[float, ...] = SMALL_LAMBDAS
+    adamw_rates: tuple[float, ...] = ADAMW_RATES
+    fair: bool = True
+
+
+_THIN = {"small_lambdas": THIN_SMALL_LAMBDAS, "adamw_rates": THIN_ADAMW_RATES, "fair": False}
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("smoke", "sample", 200, 8, 2, 1, 2, **_THIN),
+        Profile("pilot", "sample", 2000, 16, 6, 1, 3, placements=("fc",), **_THIN),
+        Profile("reduced", "full", 10_000, 16, 50, 3, 5),
+        Profile("paper", "full", None, 32, 50, 3, 10),
+    )
+}
+
+
+def profile_named(name: str) -> Profile:
+    """Return a profile, or refuse an unknown name with the list of the known ones."""
+    if name not in PROFILES:
+        raise ReglabError(f"unknown profile {name!r}; the profiles are {', '.join(PROFILES)}")
+    return PROFILES[name]
