@@ -14,6 +14,7 @@ from itertools import product
 
 from reglab.config import RunConfig
 from reglab.profiles import (
+    ADAMW_RATES,
     DROP_RATES,
     PAPER_LAMBDAS,
     PRINTED_LAMBDA,
