@@ -23,6 +23,7 @@ def reglab(monkeypatch, capfd):
 
     def call(*arguments, **environment):
         monkeypatch.setattr(sys, "argv", ["reglab", *map(str, arguments)])
+        monkeypatch.setattr("urllib.request._opener", None)  # it would keep a test's proxies
         for name, value in environment.items():
             monkeypatch.setenv(name, str(value))
         with pytest.raises(SystemExit) as ended:
