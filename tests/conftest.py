@@ -16,6 +16,7 @@ def no_settings_from_outside(monkeypatch, tmp_path):
     """Tests neither read nor write the data or the runs of whoever runs them."""
     monkeypatch.setenv("REGLAB_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("REGLAB_STORE", str(tmp_path / "runs"))
+    monkeypatch.setenv("REGLAB_RESULTS", str(tmp_path / "results"))
 
 
 @pytest.fixture

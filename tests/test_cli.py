@@ -1,13 +1,18 @@
 """The command line: help, one-line errors, and the whole way for an own data set."""
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from conftest import fake_record
 
 from reglab import cli
+from reglab.protocol import next_configs
+from reglab.store import RunStore
+from reglab.study import make_plan
 
 
 @dataclass
@@ -79,6 +84,24 @@ def test_bad_input_is_one_line_on_stderr(reglab, arguments, words, damaged):
     assert done.stderr.startswith("reglab: ")
     assert done.stderr.count("\n") == 1
     assert words in done.stderr
+
+
+def test_recorded_study_needs_no_store(reglab, tmp_path):
+    """`record` writes one table; with it alone, `results` gives what it gave from the runs."""
+    study = make_plan("mnist", "smoke", device="cpu")
+    store, records = RunStore(tmp_path / "runs"), {}
+    while configs := next_configs(study, records):
+        records |= {config.key: fake_record(config) for config in configs}
+    for run in records.values():
+        store.put(run)
+    asked = ["--dataset", "mnist", "--profile", "smoke", "--device", "cpu"]
+    first = reglab("results", *asked, "--format", "json")
+    recorded = reglab("record", *asked, "--to", tmp_path / "results")
+    assert recorded.stdout.startswith(
+        f"{tmp_path}/results/smoke/mnist.jsonl.gz: {len(records)} runs"
+    )
+    shutil.rmtree(tmp_path / "runs")
+    assert reglab("results", *asked, "--format", "json") == first
 
 
 def test_unwritable_store_is_one_line(reglab, tmp_path):

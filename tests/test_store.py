@@ -100,6 +100,14 @@ def test_recorded_table_is_a_read_only_layer(tmp_path, config):
     assert store.get(config.replace(seed=9)) is None
 
 
+def test_open_store_reads_the_books_results(tmp_path, config):
+    record = fake_record(config)
+    write_table([record], tmp_path / "results" / "reduced" / "mnist.jsonl.gz")
+    store = store_module.open_store()
+    assert store.get(config) == record
+    assert store.root == tmp_path / "runs"
+
+
 @pytest.mark.parametrize("damage", ["truncated", "changed", "not gzip"])
 def test_damaged_table_is_one_line(tmp_path, config, damage):
     table = tmp_path / "mnist.jsonl.gz"

@@ -78,12 +78,12 @@ def test_killed_driver_loses_nothing_and_ends_equal(undisturbed, tmp_path):
     assert contents(store).equals(contents(undisturbed[0]))
 
 
-def assert_workers_end(session):
+def assert_workers_end(group):
     """A killed driver's workers notice and go, instead of waiting for ever."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
-            os.killpg(session, 0)
+            os.killpg(group, 0)
         except ProcessLookupError:
             return
         time.sleep(0.1)

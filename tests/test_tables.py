@@ -186,3 +186,53 @@ def test_reports_agree_with_each_other(study):
     assert mean in report.render(frames, "table")
     assert f"{mean} ± " in report.render(frames, "markdown")
     assert parsed["provenance"] in report.render(frames, "markdown")
+
+
+@pytest.mark.parametrize("gone", ["lr", "lambda", "dropout"])
+def test_no_table_of_a_sweep_that_is_not_there(study, gone):
+    make = {
+        "lr": tables.lr_table,
+        "lambda": tables.lambda_table,
+        "dropout": tables.dropout_sweep_table,
+    }
+    with pytest.raises(ReglabError, match=f"mnist: no run of {gone}; run `reglab reproduce`"):
+        make[gone](study[study["study"] != gone])
+
+
+@pytest.mark.parametrize("column", ["dataset", "profile", "device", "precision"])
+@pytest.mark.parametrize("make", [tables.factorial_table, tables.lambda_table])
+def test_no_table_mixes_what_must_stay_apart(study, column, make):
+    mixed = pd.concat([study, study.assign(**{column: "another"})])
+    with pytest.raises(ReglabError, match=f"must not mix {column}s, got another, "):
+        make(mixed)
+
+
+def test_a_run_counts_once(study):
+    with pytest.raises(ReglabError, match="a seed is there twice"):
+        tables.factorial_table(pd.concat([study, study]))
+
+
+def test_a_missing_seed_is_an_error_not_a_smaller_n(study):
+    lost = (study["study"] == "factorial") & (study["arm"] == "bn") & (study["seed"] == 1)
+    with pytest.raises(ReglabError, match=r"same seeds, got \[0\] and \[0, 1\]"):
+        tables.factorial_table(study[~lost])
+
+
+def test_pairs_are_counted_where_they_are_fewer_than_the_runs(plan):
+    assert "pairs" not in repr(display.show(tables.factorial_table(study_frame(plan)), ""))
+    study = study_frame(plan)
+    lost = (study["study"] == "factorial") & (study["arm"] == "none") & (study["seed"] == 0)
+    study.loc[lost, ["test_acc", "diverged"]] = [float("nan"), True]
+    row = tables.factorial_table(study).set_index("network").loc["BN"]
+    assert (row["n"], row["pairs"], row["to baseline"].n) == (2, 1, 1)
+    summary = tables.summary_table({"mnist": study})
+    assert summary["MNIST, diverged"].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_factorial_table_says_what_was_chosen(study):
+    table = tables.factorial_table(study).set_index("network")
+    chosen = tables.lambda_table(study).query("chosen != ''")["λ"].item()
+    rate = tables.dropout_sweep_table(study).query("chosen != ''")["drop rate"].item()
+    assert table.loc["L2 + dropout + BN", ["λ", "drop rate"]].tolist() == [chosen, rate]
+    assert table.loc["BN", ["λ", "drop rate"]].isna().all()
+    assert table.loc["L2", "λ"] == chosen and pd.isna(table.loc["L2", "drop rate"])

@@ -1,4 +1,4 @@
-"""The command line: `reglab data|reproduce|results`."""
+"""The command line: `reglab data|reproduce|results|record`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from reglab.errors import ReglabError
-from reglab.store import RunStore, default_store
+from reglab.store import open_store, write_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,7 +60,7 @@ def reproduce(
     from reglab import sweep
 
     plans = _plans(dataset, profile, seeds, device)
-    runs = RunStore(store or default_store())
+    runs = open_store(store)
     made = sweep.reproduce(plans, runs, workers=workers)
     names = ", ".join(plan.dataset for plan in plans)
     print(f"{names}: profile {profile} complete in {runs.root} ({made} runs made now)")
@@ -80,9 +80,29 @@ def results(
     from reglab.study import load_frame
 
     plans = _plans(dataset, profile, seeds, device)
-    runs = RunStore(store or default_store())
+    runs = open_store(store)
     frames = {plan.dataset: load_frame(plan, runs) for plan in plans}
     print(report.render(frames, format.value))
+
+
+@app.command(epilog="Example: reglab record --dataset all --profile reduced")
+def record(
+    dataset: Dataset = "all",
+    profile: Profile = "reduced",
+    seeds: Seeds = None,
+    device: Device = "auto",
+    store: Store = None,
+    to: Annotated[Path, typer.Option(help="Folder of recorded results.")] = Path("book/results"),
+) -> None:
+    """Write a finished study as one compact table a data set, to be kept with the book."""
+    from reglab.study import load_records
+
+    runs = open_store(store)
+    for plan in _plans(dataset, profile, seeds, device):
+        records = load_records(plan, runs)[1]
+        path = to / profile / f"{plan.dataset}.jsonl.gz"
+        write_table(records.values(), path)
+        print(f"{path}: {len(records)} runs, {path.stat().st_size / 1e6:.2f} MB")
 
 
 @data_app.command("fetch", epilog="Example: reglab data fetch cifar10")

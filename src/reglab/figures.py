@@ -16,12 +16,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reglab import paper, tables
-from reglab.profiles import PAPER_LAMBDAS, PAPER_P
+from reglab.profiles import PAPER_LAMBDAS, PAPER_P, PRINTED_P
 from reglab.protocol import CELLS
 from reglab.stats import mean_interval
 
 MARKERS = "osD^vPX*"
 LINES = ("-", "--", "-.", ":")
+# size, marker, face colour (None = the line's) and name of a reading of p; one fits in the other
+READING_MARKS = ((11, "s", "white", "p to drop"), (6, "o", None, "p to keep"))
 STYLE = {
     "figure.facecolor": "white",
     "axes.facecolor": "white",
@@ -59,11 +61,17 @@ def colors(n: int) -> list:
 
 @styled
 def lambda_figure(frame: pd.DataFrame) -> Figure:
-    """Test accuracy over lambda, log axis, under the three readings."""
-    figure, axes = _axes(frame, "λ (log scale; 0 at the left edge)", "test accuracy (%)")
-    rows = frame[frame["study"] == "lambda"]
-    positive = rows.loc[rows["lam"] > 0, "lam"]
-    zero = positive.min() / 10
+    """Test accuracy over lambda, log axis, under the three readings.
+
+    Raises:
+        ReglabError: no run of the lambda study.
+    """
+    rows = tables.study_rows(frame, "lambda")
+    figure, axes = _axes("λ (log scale, with 0 at its left)", "test accuracy (%)")
+    positive = sorted(rows.loc[rows["lam"] > 0, "lam"].unique())
+    zero = positive[0] / 10
+    for lam in PAPER_LAMBDAS:
+        axes.axvline(lam, color="#777777", linewidth=1.2, linestyle=":", zorder=0.5)
     for (reading, name), color, marker, line in zip(
         tables.READINGS.items(), colors(3), MARKERS, LINES, strict=False
     ):
@@ -74,72 +82,92 @@ def lambda_figure(frame: pd.DataFrame) -> Figure:
         points = _means(rows[own], "lam")
         x = [lam or zero for lam in points.index]
         _line(axes, x, points, color=color, marker=marker, linestyle=line, label=name)
+    axes.plot([], [], color="#777777", linewidth=1.2, linestyle=":", label="the paper's grid")
     axes.set_xscale("log")
-    for lam in PAPER_LAMBDAS:
-        axes.axvline(lam, color="#999999", linewidth=0.8, linestyle=":", zorder=0)
-    axes.set_title(f"{_title(frame)}: λ under three readings (dotted: the paper's grid)")
+    decades = [lam for lam in positive if np.isclose(np.log10(lam) % 1, [0, 1]).any()]
+    axes.set_xticks([zero, *decades], ["0", *(f"{lam:g}" for lam in decades)])
+    axes.minorticks_off()  # between 0 and the smallest λ there is no scale
+    axes.set_title(f"{_title(frame)}: λ under three readings, {_seeds(rows, band=True)}")
     axes.legend(loc="lower left")
     return figure
 
 
 @styled
 def dropout_figure(frame: pd.DataFrame) -> Figure:
-    """Test accuracy over the drop rate; the paper's three values of p under both readings."""
-    figure, axes = _axes(frame, "drop rate", "test accuracy (%)")
-    rows = frame[frame["study"] == "dropout"]
-    rows = rows.assign(where=rows["arm"].str.partition(" ")[0])
-    names = {"fc": "after the hidden layer", "all": "after the pools too"}
-    for (where, part), color, line in zip(rows.groupby("where"), colors(3), LINES, strict=False):
-        points = _means(part, "dropout")
-        _line(axes, points.index, points, color=color, marker="", linestyle=line)
-        axes.plot([], [], color=color, linestyle=line, label=names[where])
-        readings = (
-            ("s", "p to drop", list(PAPER_P)),
-            ("o", "p to keep", [round(1 - p, 10) for p in PAPER_P]),
-        )
-        for size, (marker, label, rates) in zip((11, 6), readings, strict=True):
-            marked = points.loc[[rate for rate in rates if rate in points.index], "mean"]
-            axes.plot(
-                *(marked.index, marked, marker),
-                color=color,
-                markersize=size,
-                markerfacecolor="white" if marker == "s" else color,
-                label=f"the paper's {label}" if part is not None and where == "fc" else None,
-                zorder=3,
-            )
-    axes.set_title(f"{_title(frame)}: accuracy over the drop rate")
-    axes.legend(loc="lower left")
+    """Test accuracy over the drop rate; the paper's three values of p under both readings.
+
+    Raises:
+        ReglabError: no run of the dropout study.
+    """
+    rows = tables.study_rows(frame, "dropout")
+    figure, axes = _axes("drop rate", "test accuracy (%)")
+    where = rows["arm"].str.partition(" ")[0]
+    names = {"fc": "dropout after the hidden layer", "all": "dropout after the pools too"}
+    for (place, name), color, line in zip(names.items(), colors(2), LINES, strict=False):
+        if (where == place).any():
+            points = _means(rows[where == place], "dropout")
+            _line(axes, points.index, points, color=color, linestyle=line, label=name)
+            _mark_readings(axes, points, color)
+    for size, marker, face, label in READING_MARKS:
+        axes.plot([], [], marker, color="#555555", markersize=size, markerfacecolor=face,
+                  label=f"the paper's {label}")  # fmt: skip
+    _paper_dropout(axes, frame["dataset"].iloc[0])
+    axes.set_title(f"{_title(frame)}: accuracy over the drop rate, {_seeds(rows, band=True)}")
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def _mark_readings(axes: Axes, points: pd.DataFrame, color: object) -> None:
+    """Mark the paper's three p as drop rates (open squares) and as keep probabilities (dots)."""
+    grids = (PAPER_P, [round(1 - p, 10) for p in PAPER_P])
+    for (size, marker, face, _), grid in zip(READING_MARKS, grids, strict=True):
+        marked = points.loc[points.index.isin(grid), "mean"]
+        axes.plot(marked.index, marked, marker, color=color, markersize=size, zorder=3,
+                  markerfacecolor=face or color)  # fmt: skip
+
+
+def _paper_dropout(axes: Axes, dataset: str) -> None:
+    """Draw the paper's value at p = 0.5, or say it where it would squeeze our own into a line."""
+    value = paper.printed("dropout", dataset, "dropout")
+    if value is None:
+        return
+    low, high = axes.get_ylim()
+    near = low - (high - low) <= float(value) <= high + (high - low)
+    label = f"the paper at p = {PRINTED_P:g}: {value} %" + ("" if near else " (off the scale)")
+    x, y = ([PRINTED_P], [float(value)]) if near else ([], [])
+    axes.plot(x, y, "x", color=colors(4)[3], markersize=8, markeredgewidth=2, label=label)
 
 
 @styled
 def factorial_figure(frame: pd.DataFrame) -> Figure:
     """The eight cells: every seed, mean with interval, and the paper's value."""
-    figure, axes = _axes(frame, "test accuracy (%)", "", height=4.2)
+    figure, axes = _axes("test accuracy (%)", "", height=4.2)
     ours, printed = colors(2)
     for y, (name, *_) in enumerate(CELLS):
         values = 100 * tables.arm(frame, "factorial", name)["test_acc"].dropna()
-        axes.plot(values, [y] * len(values), "o", color=ours, alpha=0.45, markersize=4)
+        axes.plot(values, [y + 0.25] * len(values), "o", color=ours, alpha=0.6, markersize=4)
         if len(values):
             estimate = mean_interval(values.tolist())
             axes.plot([estimate.low, estimate.high], [y, y], color=ours, linewidth=2)
             axes.plot(estimate.mean, y, "D", color=ours, markersize=6)
         for value in paper.printed_cell(frame["dataset"].iloc[0], name):
             axes.plot(float(value), y, "x", color=printed, markersize=8, markeredgewidth=2)
-    axes.plot([], [], "-D", color=ours, label="ours: mean, 95 % interval, seeds")
+    axes.plot([], [], "-D", color=ours, label="ours: mean, 95 % interval")
+    axes.plot([], [], "o", color=ours, alpha=0.6, markersize=4, label="each seed")
     if paper.printed_baselines(frame["dataset"].iloc[0]):
         axes.plot([], [], "x", color=printed, markeredgewidth=2, label="as the paper prints it")
     axes.set_yticks(range(len(CELLS)), [tables.CELL_NAMES[name] for name, *_ in CELLS])
     axes.invert_yaxis()
-    axes.set_title(f"{_title(frame)}: the eight combinations")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.14), ncols=2)
+    seeds = _seeds(frame[frame["study"] == "factorial"])
+    axes.set_title(f"{_title(frame)}: the eight combinations, {seeds}")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.14), ncols=3)
     return figure
 
 
 @styled
 def ablation_figure(frame: pd.DataFrame) -> Figure:
     """What leaving one technique out costs: ours, the paper's prose, the paper's Table 3."""
-    figure, axes = _axes(frame, "", "loss of test accuracy (points)")
+    figure, axes = _axes("", "loss of test accuracy (points)")
     table = tables.ablation_table(frame)
     x, names = np.arange(len(table)), table["left out"].tolist()
     ours, *printed = colors(3)
@@ -158,42 +186,54 @@ def ablation_figure(frame: pd.DataFrame) -> Figure:
     axes.axhline(0, color="#555555", linewidth=0.8)
     axes.set_xticks(x, [f"without {name}" for name in names])
     axes.set_xlim(-0.6, len(names) - 0.4)
-    axes.set_title(f"{_title(frame)}: all three techniques, minus one")
-    axes.legend()
+    seeds = _seeds(frame[frame["study"] == "factorial"])
+    axes.set_title(f"{_title(frame)}: all three techniques, minus one, {seeds}")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3)
     return figure
 
 
 @styled
 def learning_curves(frame: pd.DataFrame, cells: tuple[str, ...] = ("none", "all")) -> Figure:
-    """Training and validation loss and accuracy over epochs, one line a seed.
+    """Training and validation loss and accuracy over epochs: every seed thin, their mean thick.
 
     The baseline is shown without early stopping where the study has that arm, since overfitting
-    is what early stopping hides.
+    is what early stopping hides. The mean ends where the first seed stops.
     """
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    figure = Figure(figsize=(8, 3.9), layout="constrained")
     panels = figure.subplots(1, 2)
     for name, color, marker in zip(cells, colors(len(cells)), MARKERS, strict=False):
         unstopped = ((frame["study"] == "no_early_stop") & (frame["arm"] == name)).any()
         rows = tables.arm(frame, "no_early_stop" if unstopped else "factorial", name)
+        label = tables.CELL_NAMES[name] + (", not stopped early" if unstopped else "")
         for axes, measure, scale in zip(panels, ("loss", "acc"), (1, 100), strict=True):
             for part, line in (("train", "--"), ("val", "-")):
-                for curve in rows["history"].map(lambda h, key=f"{part}_{measure}": h[key]):
-                    epochs = range(1, len(curve) + 1)
-                    axes.plot(epochs, np.multiply(curve, scale), line, color=color, alpha=0.7,
-                              linewidth=1.2, marker=marker, markersize=3)  # fmt: skip
-        panels[0].plot([], [], "-", color=color, marker=marker, label=tables.CELL_NAMES[name])
+                curves = [scale * np.array(h[f"{part}_{measure}"]) for h in rows["history"]]
+                _curves(axes, curves, color=color, marker=marker, linestyle=line)
+        panels[0].plot([], [], "-", color=color, marker=marker, label=label)
     for line, label in (("--", "training"), ("-", "validation")):
         panels[0].plot([], [], line, color="#555555", label=label)
     for axes, label in zip(panels, ("cross-entropy (nats)", "accuracy (%)"), strict=True):
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    panels[0].legend(fontsize=8)
-    figure.suptitle(f"{_title(frame)}: learning curves, one line a seed")
+    figure.legend(loc="outside lower center", ncols=4)
+    figure.suptitle(f"{_title(frame)}: learning curves, {_seeds(rows)} (thin) and mean (thick)")
     return figure
 
 
-def _axes(frame: pd.DataFrame, x: str, y: str, height: float = 3.6) -> tuple[Figure, Axes]:
+def _curves(axes: Axes, curves: list[np.ndarray], marker: str, **style: object) -> None:
+    curves = [curve for curve in curves if len(curve)]  # a run may diverge in its first epoch
+    for curve in curves:
+        axes.plot(range(1, len(curve) + 1), curve, alpha=0.35, linewidth=0.8, **style)
+    if not curves:
+        return
+    shared = min(map(len, curves))
+    mean = np.mean([curve[:shared] for curve in curves], axis=0)
+    axes.plot(range(1, shared + 1), mean, marker=marker, markersize=4, linewidth=1.8,
+              markevery=max(1, shared // 8), **style)  # fmt: skip
+
+
+def _axes(x: str, y: str, height: float = 3.6) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(7, height), layout="constrained")
     axes = figure.subplots()
     axes.set_xlabel(x)
@@ -212,9 +252,14 @@ def _means(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def _line(axes: Axes, x, points: pd.DataFrame, **style) -> None:
     axes.plot(x, points["mean"], **style)
-    if points["low"].notna().any():
+    if points["low"].notna().any():  # one seed has no interval, hence no band
         axes.fill_between(x, points["low"], points["high"], color=style["color"], alpha=0.15)
 
 
 def _title(frame: pd.DataFrame) -> str:
     return paper.title(frame["dataset"].iloc[0])
+
+
+def _seeds(rows: pd.DataFrame, *, band: bool = False) -> str:
+    n = rows["seed"].nunique()
+    return "1 seed" if n == 1 else f"{n} seeds" + (", band: 95 % interval" if band else "")

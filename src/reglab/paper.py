@@ -34,7 +34,7 @@ def title(dataset: str) -> str:
 @functools.cache
 def numbers() -> dict:
     """Return `paper.toml`, every number with a decimal point as an exact Decimal."""
-    return tomllib.loads((files("reglab") / "paper.toml").read_text(), parse_float=Decimal)
+    return tomllib.loads((files("reglab") / "paper.toml").read_text("utf-8"), parse_float=Decimal)
 
 
 def printed(table: str, dataset: str, column: str) -> Decimal | None:

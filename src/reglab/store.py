@@ -24,6 +24,15 @@ def default_store() -> Path:
     return Path(os.environ.get("REGLAB_STORE") or "runs")
 
 
+def open_store(root: Path | str | None = None) -> RunStore:
+    """Return the store at ``root`` (None: `default_store`) over the book's recorded results.
+
+    Those lie in $REGLAB_RESULTS, else in ``book/results`` of the working directory.
+    """
+    results = Path(os.environ.get("REGLAB_RESULTS") or Path("book", "results"))
+    return RunStore(root or default_store(), recorded=results)
+
+
 class RunStore:
     """Finished runs: ``ROOT/DATASET/KEY.json``, and a read-only layer of recorded tables.
 

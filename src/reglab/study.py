@@ -63,6 +63,11 @@ def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:
     Raises:
         ReglabError: runs are missing; it says how many and how to make them.
     """
+    return frame(plan, *load_records(plan, store))
+
+
+def load_records(plan: Plan, store: RunStore) -> tuple[list[Arm], dict[str, RunRecord]]:
+    """Return a finished study's arms and its runs by key; errors as `load_frame`."""
     arms, missing = stages(plan, store.load)
     if missing:
         raise ReglabError(
@@ -70,8 +75,7 @@ def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:
             f"({len(missing)} runs of the next stage are missing in {store.root}); run "
             f"`reglab reproduce --dataset {plan.dataset} --profile {plan.profile.name}`"
         )
-    records = store.load({arm.config.key: arm.config for arm in arms}.values())
-    return frame(plan, arms, records)
+    return arms, store.load({arm.config.key: arm.config for arm in arms}.values())
 
 
 def frame(plan: Plan, arms: Sequence[Arm], records: dict[str, RunRecord]) -> pd.DataFrame:

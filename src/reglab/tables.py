@@ -27,19 +27,36 @@ CELL_NAMES = {
     "dropout+bn": "dropout + BN",
     "all": "L2 + dropout + BN",
 }
+UNMIXED = ("profile", "device", "precision")
 READINGS = {"coupled": "coupled", "per_sample": "per sample", "decoupled": "decoupled (AdamW)"}
 
 
-def arm(frame: pd.DataFrame, study: str, label: str) -> pd.DataFrame:
-    """Return the runs of one arm.
+def study_rows(frame: pd.DataFrame, study: str) -> pd.DataFrame:
+    """Return the runs of one study.
 
     Raises:
-        ReglabError: there are none; it names what is missing.
+        ReglabError: there are none; or the frame mixes what no table or figure may.
     """
-    rows = frame[(frame["study"] == study) & (frame["arm"] == label)]
+    rows = frame[frame["study"] == study]
     if rows.empty:
-        name = frame["dataset"].iloc[0] if len(frame) else "an empty study"
-        raise ReglabError(f"{name}: no run of {study} / {label!r}; run `reglab reproduce` first")
+        raise ReglabError(_absent(frame, study))
+    _refuse_mixture(frame, "dataset", *UNMIXED)
+    return rows
+
+
+def arm(frame: pd.DataFrame, study: str, label: str) -> pd.DataFrame:
+    """Return the runs of one arm, one a seed.
+
+    Raises:
+        ReglabError: there are none (it names what is missing), a seed is there twice, or the
+            frame mixes what no table or figure may.
+    """
+    rows = study_rows(frame, study)
+    rows = rows[rows["arm"] == label]
+    if rows.empty:
+        raise ReglabError(_absent(frame, f"{study} / {label!r}"))
+    if rows["seed"].duplicated().any():
+        raise ReglabError(f"{study} / {label!r}: a seed is there twice; give one study's frame")
     return rows
 
 
@@ -50,7 +67,16 @@ def accuracy(rows: pd.DataFrame) -> Estimate | None:
 
 
 def difference(treated: pd.DataFrame, control: pd.DataFrame) -> Estimate | None:
-    """Return the paired difference of test accuracy in points, over seeds finite in both."""
+    """Return the paired difference of test accuracy in points, over seeds finite in both.
+
+    A diverged run takes its pair with it; ``n`` counts the pairs that are left.
+
+    Raises:
+        ReglabError: the two arms were not run on the same seeds.
+    """
+    if set(treated["seed"]) != set(control["seed"]):
+        seeds = " and ".join(str(sorted(rows["seed"])) for rows in (treated, control))
+        raise ReglabError(f"pairs need the same seeds, got {seeds}; run `reglab reproduce` first")
     pair = [rows.set_index("seed")["test_acc"].mul(100).dropna() for rows in (treated, control)]
     common = sorted(set(pair[0].index) & set(pair[1].index))
     return paired_difference(*(side.loc[common].to_dict() for side in pair)) if common else None
@@ -82,13 +108,19 @@ def effect_table(frame: pd.DataFrame, technique: str) -> pd.DataFrame:
 
 
 def factorial_table(frame: pd.DataFrame, cells: tuple[str, ...] | None = None) -> pd.DataFrame:
-    """Return the factorial's cells (all eight, or some) beside whatever the paper prints."""
+    """Return the factorial's cells (all eight, or some) beside whatever the paper prints.
+
+    ``λ`` and ``drop rate`` are what validation chose; missing where the cell has no such part.
+    """
     dataset, base = frame["dataset"].iloc[0], arm(frame, "factorial", "none")
     rows = []
     for name in cells or tuple(name for name, *_ in CELLS):
         printed = paper.printed_cell(dataset, name)
         control = None if name == "none" else base
-        rows.append(_row(CELL_NAMES[name], arm(frame, "factorial", name), control, *printed))
+        runs = arm(frame, "factorial", name)
+        row = _row(CELL_NAMES[name], runs, control, *printed)
+        chosen = {"λ": runs["lam"].iloc[0] or None, "drop rate": runs["dropout"].iloc[0] or None}
+        rows.append({"network": row["network"], **chosen, **row})
     return pd.DataFrame(rows)
 
 
@@ -121,13 +153,13 @@ def lr_table(frame: pd.DataFrame) -> pd.DataFrame:
         "sgd": arm(frame, "factorial", "none")["lr"].iloc[0],
         "adamw": arm(frame, "lambda", "decoupled 0")["lr"].iloc[0],
     }
-    rows = frame[frame["study"] == "lr"]
+    rows = study_rows(frame, "lr")
     return _sweep(rows, ["optimizer", "lr"], lambda o, lr: rates[o] == lr, loss=True)
 
 
 def lambda_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return accuracy over lambda under its three readings; the chosen strength is marked."""
-    rows = frame[frame["study"] == "lambda"].assign(l2=lambda f: f["l2"].map(READINGS))
+    rows = study_rows(frame, "lambda").assign(l2=lambda f: f["l2"].map(READINGS))
     chosen = arm(frame, "factorial", "l2")["lam"].iloc[0]
     table = _sweep(
         rows, ["l2", "lam"], lambda reading, lam: (reading, lam) == (READINGS["coupled"], chosen)
@@ -137,7 +169,7 @@ def lambda_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def dropout_sweep_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return accuracy over the drop rate, and what the paper's p would call each."""
-    rows = frame[frame["study"] == "dropout"]
+    rows = study_rows(frame, "dropout")
     chosen = arm(frame, "factorial", "dropout")["dropout"].iloc[0]
     rows = rows.assign(placement=rows["arm"].str.partition(" ")[0])
     table = _sweep(
@@ -148,11 +180,16 @@ def dropout_sweep_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return cells x data sets: mean and interval, and the paper's value, for the front page."""
+    """Return cells x data sets: mean and interval, and the paper's value, for the front page.
+
+    ``provenance`` gives the number of seeds; where runs diverged, a column counts those left out.
+    """
     table: dict[str, list] = {"": list(CELL_NAMES.values())}
     for dataset, frame in frames.items():
         cells = factorial_table(frame)
         table[paper.title(dataset)] = cells["accuracy"].tolist()
+        if cells["diverged"].any():
+            table[f"{paper.title(dataset)}, diverged"] = cells["diverged"].tolist()
         table[f"{paper.title(dataset)}, paper"] = cells["paper"].tolist()
     return pd.DataFrame(table)
 
@@ -163,10 +200,7 @@ def provenance(frame: pd.DataFrame) -> str:
     Raises:
         ReglabError: the frame mixes profiles, devices or precisions: no table may.
     """
-    for column in ("profile", "device", "precision"):
-        if frame[column].nunique() != 1:
-            values = ", ".join(sorted(map(str, frame[column].unique())))
-            raise ReglabError(f"one table must not mix {column}s, got {values or 'no runs'}")
+    _refuse_mixture(frame, *UNMIXED)
     first, judged = frame.iloc[0], frame[frame["study"] == "factorial"]
     swept = frame[frame["study"] == "lr"]
     versions = ", ".join(sorted(frame["code_version"].unique()))
@@ -178,6 +212,18 @@ def provenance(frame: pd.DataFrame) -> str:
         f"{first['max_epochs']} epochs, {first['precision']} on {first['device']} ({names}); "
         f"reglab {versions}, torch {torch}."
     )
+
+
+def _absent(frame: pd.DataFrame, what: str) -> str:
+    name = frame["dataset"].iloc[0] if len(frame) else "an empty study"
+    return f"{name}: no run of {what}; run `reglab reproduce` first"
+
+
+def _refuse_mixture(frame: pd.DataFrame, *columns: str) -> None:
+    for column in columns:
+        if frame[column].nunique() != 1:
+            values = ", ".join(sorted(map(str, frame[column].unique())))
+            raise ReglabError(f"one table must not mix {column}s, got {values or 'no runs'}")
 
 
 def _sweep(frame: pd.DataFrame, by: list[str], chosen, *, loss: bool = False) -> pd.DataFrame:
@@ -198,11 +244,15 @@ def _row(
     label: str, rows: pd.DataFrame, control: pd.DataFrame | None, *printed: Decimal | None
 ) -> dict[str, object]:
     estimate = accuracy(rows)
+    gain = None if control is None else difference(rows, control)
+    n = estimate.n if estimate else 0
     return {
         "network": label,
         "accuracy": estimate,
-        "to baseline": None if control is None else difference(rows, control),
-        "n": estimate.n if estimate else 0,
+        "to baseline": gain,
+        "n": n,
+        # only where a diverged baseline leaves fewer pairs than the arm has runs
+        "pairs": gain.n if gain and gain.n != n else None,
         "diverged": int(rows["diverged"].sum()),
         "paper": " / ".join(str(value) for value in printed if value is not None) or None,
     }
