@@ -65,6 +65,8 @@ smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store
 	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)
 	@cp -R _config.yml _toc.yml book notebooks $(SMOKE)/
 	@rm -rf $(SMOKE)/book/reruns $(SMOKE)/book/_generated
+	@# what pytest leaves beside the sources must not become a page
+	@mkdir $(SMOKE)/.pytest_cache && echo '# no page' >$(SMOKE)/.pytest_cache/README.md
 	@$(MAKE) book PROFILE=smoke SITE=$(SMOKE) STORE=$(SMOKE)/runs
 
 lab: $(READY) ## open the notebooks in JupyterLab
