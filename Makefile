@@ -9,8 +9,9 @@ WORKERS ?=
 # The folder that holds _config.yml, book/ and notebooks/; the smoke book is a copy elsewhere.
 SITE ?= .
 STORE ?= $(or $(REGLAB_STORE),runs)
-# Notebooks start in folders of their own, so they get the store as an absolute path.
+# Notebooks start in folders of their own, so they get absolute paths.
 export REGLAB_STORE := $(if $(filter /%,$(STORE)),$(STORE),$(CURDIR)/$(STORE))
+export REGLAB_RESULTS ?= $(CURDIR)/book/results
 
 VENV := .venv
 PY := $(VENV)/bin/python

@@ -7,8 +7,9 @@ import pytest
 
 from reglab.config import RunConfig
 from reglab.profiles import PROFILES
-from reglab.protocol import Plan
+from reglab.protocol import Plan, next_configs, stages
 from reglab.records import Costs, History, RunRecord, Scores, pack_bits
+from reglab.study import frame
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +75,23 @@ def fake_record(config: RunConfig, *, diverged: bool = False, **validation) -> R
             "code_version": "0.1.0",
         },
     )
+
+
+def finish(plan, record=None) -> dict[str, RunRecord]:
+    """Return made-up runs of a whole study, by key; ``record`` makes one of a config."""
+    records: dict[str, RunRecord] = {}
+    while configs := next_configs(plan, records):
+        records |= {config.key: (record or fake_record)(config) for config in configs}
+    return records
+
+
+def study_frame(plan, record=None):
+    """Return a whole made-up study as `reglab.study.load_frame` would."""
+    records = finish(plan, record)
+    return frame(plan, stages(plan, lambda _: records)[0], records)
+
+
+@pytest.fixture
+def study(plan):
+    """The smoke study of MNIST, made up."""
+    return study_frame(plan)

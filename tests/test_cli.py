@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from conftest import fake_record
+from conftest import finish
 
 from reglab import cli
-from reglab.protocol import next_configs
 from reglab.store import RunStore
 from reglab.study import make_plan
 
@@ -68,7 +67,7 @@ ERRORS = [
     (["reproduce", "--seeds", "0", "--profile", "smoke"], "seeds must be an integer >= 1"),
     (["reproduce", "--device", "tpu", "--profile", "smoke"], "device must be one of"),
     (["reproduce", "--workers", "0", "--profile", "smoke"], "workers must be an integer >= 1"),
-    (["reproduce", "--dataset", "cut", "--profile", "smoke"], "not a readable npz"),
+    (["reproduce", "--dataset", "cut", "--profile", "smoke"], "not a whole npz"),
     (["reproduce", "--dataset", "mnist", "--profile", "reduced"], "SHA-256 begins"),
     (["reproduce", "--dataset", "cifar10", "--profile", "reduced"], "reglab data fetch cifar10"),
     (["results", "--dataset", "mnist", "--profile", "smoke"], "study is not complete"),
@@ -89,9 +88,7 @@ def test_bad_input_is_one_line_on_stderr(reglab, arguments, words, damaged):
 def test_recorded_study_needs_no_store(reglab, tmp_path):
     """`record` writes one table; with it alone, `results` gives what it gave from the runs."""
     study = make_plan("mnist", "smoke", device="cpu")
-    store, records = RunStore(tmp_path / "runs"), {}
-    while configs := next_configs(study, records):
-        records |= {config.key: fake_record(config) for config in configs}
+    store, records = RunStore(tmp_path / "runs"), finish(study)
     for run in records.values():
         store.put(run)
     asked = ["--dataset", "mnist", "--profile", "smoke", "--device", "cpu"]

@@ -177,8 +177,11 @@ BAD = {
     "test label too large": ({"y_test": np.arange(20) % 5}, "below 4"),
     "shapes differ": ({"x_test": X[:20, :8]}, "image shape"),
     "an array missing": ({"y_test": None}, "no array 'y_test'"),
-    "objects": ({"y_train": np.array([object()] * 40)}, "without pickled objects"),
-    "wrong names": ({"classes": np.array(["a", "b"])}, "2 names for 4 classes"),
+    "objects": ({"y_train": np.array([object()] * 40)}, "without Python objects"),
+    "too few names": ({"classes": np.array(["a", "b"])}, "4 different names"),
+    "numbers as names": ({"classes": np.arange(4)}, "different names (strings)"),
+    "one name twice": ({"classes": np.array(["a", "b", "c", "a"])}, "3 of them different"),
+    "one name for all": ({"classes": np.array("abcd")}, "4 different names"),
 }
 
 
@@ -192,6 +195,41 @@ def test_bad_own_file_is_one_line(own, case):
     assert words in message
     assert str(path) in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip at all", b"\x80\x04]\x94.", b"PK not really"])
+def test_a_file_that_is_no_zip_is_refused_in_our_own_words(own, content):
+    path = own()
+    path.write_bytes(content)
+    with pytest.raises(ReglabError, match="not a whole npz file") as caught:
+        load_dataset("mine")
+    assert "pickle" not in str(caught.value)  # numpy's own words advise to load it unsafely
+
+
+def test_a_data_folder_that_is_a_file_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReglabError) as caught:
+        load_dataset("mine", data_dir=tmp_path / "file")
+    assert "\n" not in str(caught.value)
+
+
+def test_changed_tensors_do_not_reach_a_later_run():
+    first = load_dataset("mnist", source="sample")
+    before = first.x_test.clone(), first.y_test.clone(), first.x_train.clone()
+    for tensor in (first.x_test, first.y_test, first.x_train):
+        tensor.zero_()
+    again = load_dataset("mnist", source="sample")
+    for was, now in zip(before, (again.x_test, again.y_test, again.x_train), strict=True):
+        assert torch.equal(was, now)
+
+
+def test_a_class_with_one_training_image_is_kept_for_training(own):
+    labels = np.append(np.arange(39) % 3, 3)
+    own(y_train=labels)
+    for seed in range(60):
+        data = load_dataset("mine", seed=seed, val_fraction=0.5)
+        assert (data.y_train == 3).sum() == 1
+        assert not (data.y_val == 3).any()
 
 
 @given(cut=st.floats(0, 0.99), flip=st.booleans())
@@ -232,6 +270,10 @@ BAD_ARGUMENTS = [
     {"n_train": 1},
     {"n_train": 5},
     {"n_train": 2001},
+    {"n_train": 200.0},
+    {"n_train": "all"},
+    {"val_fraction": "a tenth"},
+    {"val_fraction": float("nan")},
     {"val_fraction": 1.0},
     {"val_fraction": 0.0},
     {"source": "web"},

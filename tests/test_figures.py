@@ -4,26 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import fake_record
+from conftest import fake_record, study_frame
 from matplotlib.colors import to_hex
 
 from reglab import figures, tables
 from reglab.errors import ReglabError
 from reglab.profiles import PROFILES
-from reglab.protocol import Plan, next_configs, stages
-from reglab.study import frame
-
-
-def study_frame(plan, record=fake_record):
-    records = {}
-    while configs := next_configs(plan, records):
-        records |= {c.key: record(c) for c in configs}
-    return frame(plan, stages(plan, lambda _: records)[0], records)
-
-
-@pytest.fixture
-def study(plan):
-    return study_frame(plan)
+from reglab.protocol import Plan
 
 
 @pytest.fixture

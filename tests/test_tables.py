@@ -7,30 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import fake_record
+from conftest import fake_record, study_frame
 from matplotlib.figure import Figure
 from PIL import Image
 
 from reglab import display, figures, report, tables
 from reglab.errors import ReglabError
 from reglab.profiles import DROP_RATES
-from reglab.protocol import CELLS, next_configs, stages
+from reglab.protocol import CELLS
 from reglab.store import RunStore
-from reglab.study import frame, load_frame, summarize
+from reglab.study import load_frame, summarize
 
 FIGURES = ("lambda_figure", "dropout_figure", "factorial_figure", "ablation_figure")
-
-
-def study_frame(plan, **changes):
-    records = {}
-    while configs := next_configs(plan, records):
-        records |= {c.key: fake_record(c, **changes) for c in configs}
-    return frame(plan, stages(plan, lambda _: records)[0], records)
-
-
-@pytest.fixture
-def study(plan):
-    return study_frame(plan)
 
 
 @pytest.fixture
@@ -97,12 +85,11 @@ def test_sweep_tables_mark_one_choice(study):
 
 
 def test_diverged_runs_are_counted_not_averaged(plan):
-    records = {}
-    while configs := next_configs(plan, records):
-        for config in configs:
-            bad = config.batch_norm and config.lam == 0 and config.seed == 0
-            records[config.key] = fake_record(config, diverged=bad)
-    study = frame(plan, stages(plan, lambda _: records)[0], records)
+    def record(config):
+        bad = config.batch_norm and config.lam == 0 and config.seed == 0
+        return fake_record(config, diverged=bad and config.dropout == 0)
+
+    study = study_frame(plan, record)
     row = tables.factorial_table(study).set_index("network").loc["BN"]
     assert (row["n"], row["diverged"]) == (1, 1)
     assert row["to baseline"].n == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -107,8 +109,9 @@ def load_dataset(
         y_train=torch.from_numpy(arrays.y_train[fit]),
         x_val=_images(arrays.x_train[val]),
         y_val=torch.from_numpy(arrays.y_train[val]),
-        x_test=_images(arrays.x_test),
-        y_test=torch.from_numpy(arrays.y_test),
+        # copies: what a caller does to its tensors must not reach the cached arrays
+        x_test=_images(arrays.x_test.copy()),
+        y_test=torch.from_numpy(arrays.y_test.copy()),
         mean=mean,
         std=std,
     )
@@ -122,12 +125,13 @@ def resolve_source(name: str, source: str, data_dir: Path | str | None = None) -
         datafiles.load_file(name, data_dir)  # refuses an unknown name in its own words
         return "full"
     if source == "auto":
-        return "full" if datafiles.cache_path(name, data_dir).exists() else "sample"
+        return "full" if datafiles.is_cached(name, data_dir) else "sample"
     return source
 
 
 def dataset_version(name: str, source: str, data_dir: Path | str | None = None) -> str:
     """Return "SOURCE:DIGEST". Known sets need no file for it, so results can be read anywhere."""
+    source = resolve_source(name, source, data_dir)
     if name in KNOWN:
         known = {"full": FULL_SHA256[name], "sample": datafiles.sample_manifest()[name]["sha256"]}
         return f"{source}:{known[source][:12]}"
@@ -136,6 +140,7 @@ def dataset_version(name: str, source: str, data_dir: Path | str | None = None) 
 
 def dataset_size(name: str, source: str, data_dir: Path | str | None = None) -> int:
     """Return the number of images in the training half, validation included."""
+    source = resolve_source(name, source, data_dir)
     if name in KNOWN and source == "full":
         return FULL_SIZE[name]
     return len(_raw(name, source, data_dir).y_train)
@@ -145,8 +150,9 @@ def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
     """Return a random order of the images of which every prefix is stratified.
 
     The r-th of a class's n images (shuffled) gets the place (r + u) / n, u uniform and its
-    class's own; images are sorted by place. A prefix then holds each class in proportion, give
-    or take one image.
+    class's own; images are sorted by place. Where K classes are alike in size, any prefix holds
+    each in proportion to fewer than two images; a class with a share s of the images is off by at
+    most 1 - s + s (K - 1).
 
     Args:
         labels: classes, shape (N,).
@@ -164,20 +170,45 @@ def _split(
     labels: np.ndarray, seed: int, n_train: int | None, val_fraction: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of the training and of the validation part."""
-    n, n_classes = len(labels) if n_train is None else n_train, int(labels.max()) + 1
-    if not 0 < val_fraction < 1:
-        raise ReglabError(f"val_fraction must be between 0 and 1, got {val_fraction}")
-    if not 2 <= n <= len(labels):
-        raise ReglabError(f"n_train must be from 2 to {len(labels)} here, got {n}")
-    pool = stratified_order(labels, seed)[:n]
-    n_val = max(1, round(val_fraction * n))
-    fit, val = pool[n_val:], pool[:n_val]
-    if len(np.unique(labels[fit])) < n_classes:
+    if not (isinstance(val_fraction, Real) and 0 < val_fraction < 1):
+        raise ReglabError(f"val_fraction must be between 0 and 1, got {val_fraction!r}")
+    n = _whole(len(labels) if n_train is None else n_train, len(labels))
+    order = stratified_order(labels, seed)
+    parts = _parts(labels, order, n, val_fraction)
+    if parts is None:
         raise ReglabError(
-            f"n_train={n} with val_fraction={val_fraction} leaves a class without training "
-            f"images; take more of the {len(labels)} images"
+            f"n_train={n} with val_fraction={val_fraction} leaves no validation image, or a class "
+            f"without training images; take more of the {len(labels)} images, or a smaller "
+            "val_fraction"
         )
+    return parts
+
+
+def _parts(
+    labels: np.ndarray, order: np.ndarray, n: int, val_fraction: float
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Cut the first ``n`` of ``order``; None where validation or a class of training is empty.
+
+    Validation is the head of them, passing over a class's only image: that one is for training.
+    """
+    pool = order[:n]
+    several = np.bincount(labels[pool])[labels[pool]] > 1
+    held_out = np.flatnonzero(several)[: max(1, round(val_fraction * n))]
+    fit, val = np.delete(pool, held_out), pool[held_out]
+    if len(val) == 0 or len(np.unique(labels[fit])) <= labels.max():
+        return None
     return fit, val
+
+
+def _whole(n_train: object, most: int) -> int:
+    """Return ``n_train`` as an int in 2..most; NumPy's integers are fine, 200.0 is not."""
+    try:
+        n = operator.index(n_train)
+    except TypeError:
+        n = 0
+    if not 2 <= n <= most:
+        raise ReglabError(f"n_train must be a whole number from 2 to {most} here, got {n_train!r}")
+    return n
 
 
 def _raw(name: str, source: str, data_dir: Path | str | None) -> Arrays:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import io
 import json
 import os
 import re
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
 
 from reglab.errors import ReglabError
+from reglab.npzfile import ARRAYS, check_arrays, class_names, digest, read_npz, unreadable
 
 KNOWN = ("mnist", "fashion_mnist", "cifar10")
-ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 # SHA-256 over the bytes of x_train, y_train, x_test, y_test, in that order, as torchvision's
 # classes give them (uint8; labels uint8 too).
@@ -94,17 +93,22 @@ def cache_path(name: str, folder: Path | str | None = None) -> Path:
     Raises:
         ReglabError: the name holds anything but a-z, 0-9, _ and -.
     """
-    if not re.fullmatch(r"[a-z0-9_-]+", name):
+    if not _is_name(name):
         raise ReglabError(f"a data set's name may hold a-z, 0-9, _ and - only, got {name!r}")
     return data_dir(folder) / f"{name}.npz"
 
 
-def digest(arrays: Mapping[str, np.ndarray]) -> str:
-    """Return the SHA-256 over the four arrays' bytes, in the order of `ARRAYS`."""
-    sha = hashlib.sha256()
-    for key in ARRAYS:
-        sha.update(np.ascontiguousarray(arrays[key]).data)
-    return sha.hexdigest()
+def is_cached(name: str, folder: Path | str | None = None) -> bool:
+    """Return whether NAME.npz is there, whole or not.
+
+    Raises:
+        ReglabError: the folder cannot be looked into.
+    """
+    path = cache_path(name, folder)
+    try:
+        return path.exists()
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def sample_manifest() -> dict[str, dict]:
@@ -124,14 +128,18 @@ def load_sample(name: str) -> Arrays:
         raise ReglabError(f"no bundled sample of {name!r}; there are {', '.join(manifest)}")
     info = manifest[name]
     try:
-        with np.load(io.BytesIO((folder / f"{name}-labels.npz").read_bytes())) as labels:
+        packed = io.BytesIO((folder / f"{name}-labels.npz").read_bytes())
+        with np.load(packed, allow_pickle=False) as labels:
             arrays = {key: labels[key] for key in ("y_train", "y_test")}
         for split in ("train", "test"):
             sheets = [_decode(folder / sheet, info["shape"]) for sheet in info[f"{split}_sheets"]]
             arrays[f"x_{split}"] = np.concatenate(sheets)
         found = digest(arrays)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ReglabError(f"the bundled sample of {name} is damaged ({error}); reinstall") from None
+    except Exception as error:  # numpy, zipfile and Pillow raise many kinds for damaged files
+        detail = " ".join(str(error).split())
+        raise ReglabError(
+            f"the bundled sample of {name} is damaged ({detail}); reinstall reglab"
+        ) from None
     if found != info["sha256"]:
         raise ReglabError(
             f"the bundled sample of {name} is damaged: its SHA-256 begins {found[:12]}, "
@@ -140,7 +148,7 @@ def load_sample(name: str) -> Arrays:
     return _arrays(arrays, CLASSES[name], found, "bundled sample")
 
 
-def _decode(sheet, shape: list[int]) -> np.ndarray:
+def _decode(sheet: Traversable, shape: list[int]) -> np.ndarray:
     """Cut one lossless WebP sheet (rows of tiles) into images of ``shape``."""
     from PIL import Image
 
@@ -166,90 +174,49 @@ def load_file(name: str, folder: Path | str | None = None) -> Arrays:
     except FileNotFoundError:
         raise _absent(name, path) from None
     except OSError as error:
-        raise ReglabError(f"cannot read {path}: {error.strerror or error}") from None
+        raise unreadable(path, error) from None
     return _load_file(name, path, stat.st_mtime_ns, stat.st_size)
 
 
 @functools.lru_cache(maxsize=2)
 def _load_file(name: str, path: Path, _mtime: int, _size: int) -> Arrays:
-    arrays, classes = _read_npz(path)
+    arrays = read_npz(path)
+    n_classes = check_arrays(path, arrays)
     found = digest(arrays)
     if name in FULL_SHA256 and found != FULL_SHA256[name]:
         raise ReglabError(
             f"{path}: SHA-256 begins {found[:12]}, expected {FULL_SHA256[name][:12]}; move the "
             f"file away and run `reglab data fetch {name}`, or give your own data another name"
         )
-    n_classes = _check_arrays(path, arrays)
-    if classes is not None and len(classes) != n_classes:
-        raise ReglabError(f"{path}: classes has {len(classes)} names for {n_classes} classes")
-    classes = classes or CLASSES.get(name) or tuple(map(str, range(n_classes)))
+    classes = CLASSES.get(name) or class_names(path, arrays, n_classes)
     return _arrays(arrays, classes, found, str(path))
 
 
-def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], tuple[str, ...] | None]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [key for key in ARRAYS if key not in file.files]
-            if missing:
-                raise ReglabError(
-                    f"{path}: no array {missing[0]!r}; NAME.npz needs {', '.join(ARRAYS)}"
-                )
-            arrays = {key: file[key] for key in ARRAYS}
-            classes = tuple(map(str, file["classes"])) if "classes" in file.files else None
-    except ReglabError:
-        raise
-    except Exception as error:  # numpy and zipfile raise many kinds for one damaged file
-        detail = " ".join(str(error).split())
-        raise ReglabError(
-            f"{path}: not a readable npz file without pickled objects ({detail}); "
-            "move it away and make or fetch it again"
-        ) from None
-    return arrays, classes
-
-
-def _check_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> int:
-    """Check what an own data set must be; return its number of classes."""
-
-    def refuse(field: str, given: object, allowed: str) -> None:
-        raise ReglabError(f"{path}: {field} is {given}; it must be {allowed}")
-
-    for split in ("train", "test"):
-        x, y = arrays[f"x_{split}"], arrays[f"y_{split}"]
-        if x.dtype != np.uint8:
-            refuse(f"x_{split}", x.dtype, "uint8")
-        if x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[3] not in (1, 3)):
-            refuse(f"x_{split}", f"of shape {x.shape}", "N x H x W or N x H x W x C, C 1 or 3")
-        if len(x) == 0 or min(x.shape[1:3]) < 8:
-            refuse(f"x_{split}", f"of shape {x.shape}", "at least 1 image, H and W at least 8")
-        if not np.issubdtype(y.dtype, np.integer) or y.shape != (len(x),):
-            refuse(f"y_{split}", f"{y.dtype} of shape {y.shape}", f"{len(x)} integer labels")
-        if y.min() < 0:
-            refuse(f"y_{split}", f"down to {y.min()}", "labels 0..K-1")
-    if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
-        refuse("x_test", f"of shape {arrays['x_test'].shape}", "of x_train's image shape")
-    present = np.unique(arrays["y_train"])
-    if len(present) < 2 or not np.array_equal(present, np.arange(len(present))):
-        refuse("y_train", f"made of classes {present[:12].tolist()}", "0..K-1, K >= 2, each there")
-    if arrays["y_test"].max() >= len(present):
-        refuse("y_test", f"up to {arrays['y_test'].max()}", f"below {len(present)}, as y_train is")
-    return len(present)
-
-
 def available(folder: Path | str | None = None) -> list[str]:
-    """Return the names that can be loaded: the known ones, and each NAME.npz in the folder."""
-    own = sorted(path.stem for path in data_dir(folder).glob("*.npz"))
-    return [*KNOWN, *(name for name in own if name not in KNOWN)]
+    """Return the names to load by: the known ones, and that of each NAME.npz in the folder."""
+    own = [path.stem for path in _npz_files(folder)]
+    return [*KNOWN, *(name for name in own if name not in KNOWN and _is_name(name))]
 
 
 def verify(folder: Path | str | None = None) -> list[Status]:
     """Load every bundled sample and every NAME.npz in the data folder, and say how each is."""
     found = [_status(name, "sample", "bundled with reglab", load_sample, name) for name in KNOWN]
-    for path in sorted(data_dir(folder).glob("*.npz")):
+    for path in _npz_files(folder):
         found.append(_status(path.stem, "full", str(path), load_file, path.stem, folder))
     return found
 
 
-def _status(name: str, source: str, path: str, load, *arguments) -> Status:
+def _npz_files(folder: Path | str | None) -> list[Path]:
+    where = data_dir(folder)
+    try:
+        return sorted(where.glob("*.npz"))
+    except OSError as error:
+        raise unreadable(where, error) from None
+
+
+def _status(
+    name: str, source: str, path: str, load: Callable[..., Arrays], *arguments: object
+) -> Status:
     try:
         arrays = load(*arguments)
     except ReglabError as error:
@@ -259,11 +226,17 @@ def _status(name: str, source: str, path: str, load, *arguments) -> Status:
 
 
 def _arrays(
-    arrays: Mapping[str, np.ndarray], classes: tuple[str, ...], sha256: str, origin: str
+    arrays: dict[str, np.ndarray], classes: tuple[str, ...], sha256: str, origin: str
 ) -> Arrays:
     labels = {key: arrays[key].astype(np.int64) for key in ("y_train", "y_test")}
-    return Arrays(arrays["x_train"], labels["y_train"], arrays["x_test"], labels["y_test"],
-                  classes, sha256, origin)  # fmt: skip
+    four = [(arrays | labels)[key] for key in ARRAYS]
+    for array in four:
+        array.setflags(write=False)  # they are cached: every later run reads the same ones
+    return Arrays(*four, classes, sha256, origin)
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch(r"[a-z0-9_-]+", name) is not None
 
 
 def _absent(name: str, path: Path) -> ReglabError:
