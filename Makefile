@@ -21,7 +21,7 @@ CHAPTERS := $(filter-out notebooks/rerun.ipynb,$(wildcard notebooks/*.ipynb))
 SMOKE := _build/smoke
 TEST_STORE := _build/test-runs
 
-LIBRARY := $(wildcard src/reglab/*.py src/reglab/*.toml src/reglab/sample/*)
+LIBRARY := $(wildcard src/reglab/*.py src/reglab/formulas/*.py src/reglab/*.toml src/reglab/sample/*)
 RERUNS := $(DATASETS:%=$(SITE)/book/reruns/%.ipynb)
 SUMMARY := $(SITE)/book/_generated/summary.md
 TRAINED := $(SITE)/_build/.trained-$(PROFILE)

@@ -1,7 +1,7 @@
 """Execute notebooks: the rerun page of a data set, or the chapters' stored outputs.
 
     python tools/run_notebooks.py rerun SOURCE.ipynb PAGE.ipynb --dataset mnist --profile pilot
-    python tools/run_notebooks.py pairs notebooks
+    python tools/run_notebooks.py pairs notebooks              (or one notebooks/NAME.md)
 
 A page appears under its name complete or not at all.
 """
@@ -106,7 +106,8 @@ def _rerun(arguments: argparse.Namespace) -> None:
 
 
 def _pairs(arguments: argparse.Namespace) -> None:
-    for text in sorted(arguments.folder.glob("*.md")):
+    path = arguments.path
+    for text in sorted(path.glob("*.md")) if path.is_dir() else [path]:
         print(make_pair(text, execute=text.stem != "rerun"), flush=True)
 
 
@@ -120,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     rerun.add_argument("--profile", required=True)
     rerun.set_defaults(command=_rerun)
     pairs = commands.add_parser("pairs", help="NAME.ipynb from each NAME.md; chapters executed")
-    pairs.add_argument("folder", type=Path)
+    pairs.add_argument("path", type=Path, help="the folder, or one NAME.md")
     pairs.set_defaults(command=_pairs)
     return parser
 

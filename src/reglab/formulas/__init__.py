@@ -1,0 +1,21 @@
+r"""The equations of the book as small pure functions: the reference implementations.
+
+Each is written as the formula reads, for reading and checking rather than for speed; the tests
+compare them with torch and with autograd, and the fast code with them. One module a chapter; its
+``__all__`` is what the package exports.
+"""
+
+from reglab.formulas import batchnorm, combined, l2, losses, masking
+from reglab.formulas.batchnorm import *
+from reglab.formulas.combined import *
+from reglab.formulas.l2 import *
+from reglab.formulas.losses import *
+from reglab.formulas.masking import *
+
+__all__ = [
+    *losses.__all__,
+    *l2.__all__,
+    *masking.__all__,
+    *batchnorm.__all__,
+    *combined.__all__,
+]
