@@ -1,4 +1,4 @@
-"""Intervals: by hand, against scipy, and by their coverage."""
+"""Intervals and tests: by hand, against scipy, and by their coverage."""
 
 import math
 
@@ -7,7 +7,15 @@ import pytest
 from scipy import stats as scipy_stats
 
 from reglab.errors import ReglabError
-from reglab.stats import mean_interval, paired_difference
+from reglab.stats import (
+    equivalence,
+    holm,
+    mcnemar,
+    mean_interval,
+    paired_difference,
+    paired_p,
+    prediction_interval,
+)
 
 
 def test_interval_by_hand():
@@ -68,3 +76,83 @@ def test_bad_confidence_and_unpaired_seeds():
         mean_interval([1.0], 1.0)
     with pytest.raises(ReglabError, match="same seeds"):
         paired_difference({0: 1.0}, {1: 1.0})
+
+
+def test_prediction_interval_by_hand_and_by_coverage():
+    # mean 2, sd 1, n 3: t(0.975, 2) * sqrt(1 + 1/3)
+    estimate = prediction_interval([1.0, 2.0, 3.0])
+    assert estimate.half_width == pytest.approx(4.302653 * math.sqrt(4 / 3), abs=1e-5)
+    rng, inside = np.random.default_rng(5), 0
+    for _ in range(2000):
+        *sample, new = rng.normal(1, 3, 6)
+        interval = prediction_interval(sample)
+        inside += interval.low <= new <= interval.high
+    assert 0.93 < inside / 2000 < 0.97
+
+
+def test_paired_p_is_scipys():
+    values = np.random.default_rng(3).normal(0.4, 1, 9).tolist()
+    assert paired_p(values) == pytest.approx(scipy_stats.ttest_1samp(values, 0).pvalue)
+    assert paired_p([-value for value in values]) == pytest.approx(paired_p(values))
+
+
+@pytest.mark.parametrize(
+    ("values", "p"), [([1.0], 1.0), ([0.0, 0.0], 1.0), ([0.5, 0.5], 0.0), ([-2.0, -2.0], 0.0)]
+)
+def test_paired_p_without_spread(values, p):
+    assert paired_p(values) == p
+
+
+def test_equivalence_is_statsmodels():
+    from statsmodels.stats.weightstats import ttost_paired
+
+    rng = np.random.default_rng(4)
+    treated, control = rng.normal(90, 1, 12), rng.normal(90, 1, 12)
+    for margin in (0.2, 0.5, 2.0):
+        theirs = ttost_paired(treated, control, -margin, margin)[0]
+        assert equivalence((treated - control).tolist(), margin) == pytest.approx(theirs)
+
+
+def test_a_difference_that_is_only_not_significant_is_no_equality():
+    noisy = [-3.0, 2.0, 1.5, -1.0]
+    assert paired_p(noisy) > 0.5
+    assert equivalence(noisy, 0.5) > 0.05
+    assert equivalence([0.01, -0.02, 0.0, 0.01], 0.5) < 0.001
+
+
+def test_equivalence_without_spread():
+    assert equivalence([0.1, 0.1], 0.5) == 0.0
+    assert equivalence([0.5, 0.5], 0.5) == 1.0
+    assert equivalence([0.1], 0.5) == 1.0
+
+
+def test_holm_by_hand():
+    # sorted 0.01, 0.02, 0.04, 0.5 times 4, 3, 2, 1, and never below the one before
+    assert holm([0.04, 0.01, 0.5, 0.02]) == pytest.approx([0.08, 0.04, 0.5, 0.06])
+    assert holm([0.03, 0.03, 0.03]) == pytest.approx([0.09, 0.09, 0.09])
+    assert holm([]) == []
+
+
+@pytest.mark.parametrize(("b", "c"), [(0, 0), (3, 9), (25, 25), (0, 6), (40, 12)])
+def test_mcnemar_is_statsmodels(b, c):
+    from statsmodels.stats.contingency_tables import mcnemar as theirs
+
+    assert mcnemar(b, c) == pytest.approx(float(theirs([[7, b], [c, 7]], exact=True).pvalue))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: equivalence([1.0, 2.0], 0.0),
+        lambda: equivalence([1.0, 2.0], math.nan),
+        lambda: holm([0.1, 1.2]),
+        lambda: holm([math.nan]),
+        lambda: mcnemar(-1, 2),
+        lambda: mcnemar(1.5, 2),
+        lambda: prediction_interval([]),
+    ],
+)
+def test_bad_input_to_a_test_is_one_line(call):
+    with pytest.raises(ReglabError) as caught:
+        call()
+    assert "\n" not in str(caught.value)

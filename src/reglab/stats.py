@@ -1,4 +1,4 @@
-"""Intervals over seeds: Student's t, alone and paired."""
+"""Intervals and tests over paired seeds: Student's t, prediction, equivalence, Holm, McNemar."""
 
 from __future__ import annotations
 
@@ -73,3 +73,94 @@ def paired_difference(
     if set(treated) != set(control):
         raise ReglabError(f"pairs need the same seeds, got {sorted(treated)} and {sorted(control)}")
     return mean_interval([treated[seed] - control[seed] for seed in sorted(treated)], confidence)
+
+
+def prediction_interval(differences: Sequence[float], confidence: float = 0.95) -> Estimate:
+    r"""Return the interval for *one new* paired difference, :math:`\bar d \pm t\,s\sqrt{1 + 1/n}`.
+
+    A single printed difference is one draw, not a mean: it is held against this interval.
+
+    Args:
+        differences: treated minus control, one a seed, at least two for an interval.
+        confidence: coverage, in (0, 1).
+
+    Raises:
+        ReglabError: as `mean_interval`.
+    """
+    mean = mean_interval(differences, confidence)
+    half = mean.half_width * math.sqrt(mean.n + 1)  # t s / sqrt(n), widened
+    return Estimate(mean.mean, mean.mean - half, mean.mean + half, mean.sd, mean.n)
+
+
+def paired_p(differences: Sequence[float]) -> float:
+    """Return the two-sided p-value of the paired t test that the mean difference is 0.
+
+    Differences that are all the same number have p = 0, or 1 where that number is 0; a single one
+    decides nothing: p = 1.
+
+    Raises:
+        ReglabError: as `mean_interval`.
+    """
+    return min(1.0, 2 * min(_one_sided(differences, 0.0), _one_sided(differences, 0.0, upper=True)))
+
+
+def equivalence(differences: Sequence[float], margin: float) -> float:
+    """Return the p-value of two one-sided t tests (TOST) of equality within ``margin``.
+
+    Small p: the mean difference lies inside (-margin, margin). It is the larger of the two
+    one-sided p-values (Schuirmann 1987); a difference that is merely not significant shows nothing.
+
+    Args:
+        differences: treated minus control, one a seed.
+        margin: > 0, in the unit of the differences, fixed before looking.
+
+    Raises:
+        ReglabError: a margin that is not > 0, or as `mean_interval`.
+    """
+    if not (math.isfinite(margin) and margin > 0):
+        raise ReglabError(f"an equivalence margin must be > 0, got {margin}")
+    return max(_one_sided(differences, -margin), _one_sided(differences, margin, upper=True))
+
+
+def _one_sided(differences: Sequence[float], bound: float, *, upper: bool = False) -> float:
+    """Return the p-value for "the mean is above ``bound``" (below it where ``upper``)."""
+    estimate = mean_interval(differences)
+    if estimate.n == 1:
+        return 1.0
+    distance = bound - estimate.mean if upper else estimate.mean - bound
+    if estimate.sd == 0:  # no spread, so no t: the mean is on one side, or on the bound
+        return 0.0 if distance > 0 else 1.0
+    return float(stats.t.sf(distance * math.sqrt(estimate.n) / estimate.sd, estimate.n - 1))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return Holm's adjusted p-values of one family, in the order given (statsmodels).
+
+    Raises:
+        ReglabError: a p-value outside [0, 1].
+    """
+    if not all(0 <= p <= 1 for p in p_values):
+        raise ReglabError(f"p-values must be in [0, 1], got {list(p_values)}")
+    if not p_values:
+        return []
+    from statsmodels.stats.multitest import multipletests
+
+    return multipletests(list(p_values), method="holm")[1].tolist()
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Return McNemar's exact two-sided p-value for two classifiers on the same test images.
+
+    Args:
+        only_first: images that only the first gets right, >= 0.
+        only_second: images that only the second gets right, >= 0.
+
+    Raises:
+        ReglabError: a negative or fractional count.
+    """
+    counts = (only_first, only_second)
+    if not all(isinstance(count, int | np.integer) and count >= 0 for count in counts):
+        raise ReglabError(f"McNemar's counts must be whole numbers >= 0, got {counts}")
+    if sum(counts) == 0:
+        return 1.0
+    return float(stats.binomtest(int(only_first), int(sum(counts))).pvalue)
