@@ -21,9 +21,10 @@ CHAPTERS := $(filter-out notebooks/rerun.ipynb,$(wildcard notebooks/*.ipynb))
 SMOKE := _build/smoke
 TEST_STORE := _build/test-runs
 
-LIBRARY := $(wildcard src/reglab/*.py src/reglab/formulas/*.py src/reglab/*.toml src/reglab/sample/*)
+LIBRARY := $(wildcard src/reglab/*.py src/reglab/formulas/*.py src/reglab/verdicts/*.py src/reglab/*.toml src/reglab/sample/*)
 RERUNS := $(DATASETS:%=$(SITE)/book/reruns/%.ipynb)
 SUMMARY := $(SITE)/book/_generated/summary.md
+VERDICTS := $(SITE)/book/_generated/verdicts.md
 TRAINED := $(SITE)/_build/.trained-$(PROFILE)
 HTML := $(SITE)/_build/html
 BUILT := $(HTML)/.built
@@ -115,9 +116,13 @@ $(SUMMARY): $(RERUNS)
 	$(call timed,summary,$(VENV)/bin/reglab results --dataset all --profile $(PROFILE) \
 		--format markdown >$@.tmp && mv $@.tmp $@)
 
+$(VERDICTS): $(READY) $(LIBRARY) $(wildcard book/results/*/*)
+	@mkdir -p $(dir $@)
+	$(call timed,verdicts,$(VENV)/bin/reglab claims --format markdown >$@.tmp && mv $@.tmp $@)
+
 # Built from nothing into a folder of its own, checked, and only then put in place: an incremental
 # build would not repeat the warnings of pages that did not change.
-$(BUILT): $(SUMMARY) $(PAGES)
+$(BUILT): $(SUMMARY) $(VERDICTS) $(PAGES)
 	@rm -rf $(FRESH)
 	@$(PY) tools/check_book.py notebooks $(SITE)
 	$(call timed,book,$(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going \

@@ -1,4 +1,4 @@
-"""The command line: `reglab data|reproduce|results|record`."""
+"""The command line: `reglab data|reproduce|results|record|claims`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ class Format(StrEnum):
 
     table = "table"
     csv = "csv"
+    json = "json"
+    markdown = "markdown"
+
+
+class LedgerFormat(StrEnum):
+    """How the ledger is printed."""
+
+    table = "table"
     json = "json"
     markdown = "markdown"
 
@@ -93,16 +101,31 @@ def record(
     device: Device = "auto",
     store: Store = None,
     to: Annotated[Path, typer.Option(help="Folder of recorded results.")] = Path("book/results"),
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Also of a study with runs still missing.")
+    ] = False,
 ) -> None:
     """Write a finished study as one compact table a data set, to be kept with the book."""
     from reglab.study import load_records
 
     runs = open_store(store)
     for plan in _plans(dataset, profile, seeds, device):
-        records = load_records(plan, runs)[1]
+        records = load_records(plan, runs, partial=partial)[1]
         path = to / profile / f"{plan.dataset}.jsonl.gz"
         write_table(records.values(), path)
         print(f"{path}: {len(records)} runs, {path.stat().st_size / 1e6:.2f} MB")
+
+
+@app.command(epilog="Example: reglab claims --format json")
+def claims(
+    format: Annotated[
+        LedgerFormat, typer.Option(help="A line a claim, everything, or the counts as Markdown.")
+    ] = LedgerFormat.table,
+) -> None:
+    """Print the ledger: every claim of the paper, judged by arithmetic and by recorded runs."""
+    from reglab import recorded, verdicts
+
+    print(verdicts.render(verdicts.ledger(recorded.studies()), format.value))
 
 
 @data_app.command("fetch", epilog="Example: reglab data fetch cifar10")

@@ -66,10 +66,15 @@ def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:
     return frame(plan, *load_records(plan, store))
 
 
-def load_records(plan: Plan, store: RunStore) -> tuple[list[Arm], dict[str, RunRecord]]:
-    """Return a finished study's arms and its runs by key; errors as `load_frame`."""
+def load_records(
+    plan: Plan, store: RunStore, *, partial: bool = False
+) -> tuple[list[Arm], dict[str, RunRecord]]:
+    """Return a finished study's arms and its runs by key; errors as `load_frame`.
+
+    With ``partial`` an unfinished study gives the arms that can be named and the runs it has.
+    """
     arms, missing = stages(plan, store.load)
-    if missing:
+    if missing and not partial:
         raise ReglabError(
             f"{plan.dataset}: the {plan.profile.name} study is not complete "
             f"({len(missing)} runs of the next stage are missing in {store.root}); run "

@@ -1,0 +1,116 @@
+"""The ledger as the book shows it: a table of claims, and how many have which verdict."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from reglab import display
+from reglab.verdicts.judging import Row, counts
+from reglab.verdicts.rules import (
+    CONFIRMED,
+    CONSISTENT,
+    INCONSISTENT,
+    INTERNAL,
+    MEASURED,
+    NOT_DISTINGUISHABLE,
+    REFUTED,
+)
+
+# Colour is a help, never the only sign: the word stands beside it. Okabe and Ito's palette.
+_TONES = {CONSISTENT: "yes", CONFIRMED: "yes", INCONSISTENT: "no", REFUTED: "no",
+          NOT_DISTINGUISHABLE: "open"}  # fmt: skip
+_COLORS = {"yes": "#0072B2", "no": "#D55E00", "open": "#F0E442", "": "#BBBBBB"}
+
+
+@dataclass(frozen=True)
+class LedgerPage:
+    """Claims as a table of HTML, stacked on a narrow screen; as text elsewhere.
+
+    Attributes:
+        rows: claims, in order.
+        to: path from the page to the book's root, for links to the evidence.
+    """
+
+    rows: Sequence[Row]
+    to: str = "../"
+
+    def _repr_html_(self) -> str:
+        head = "<tr><th>Claim</th><th>By arithmetic</th><th>By runs</th><th>Why</th></tr>"
+        body = "".join(self._html(row) for row in self.rows)
+        return f'<table class="ledger"><thead>{head}</thead><tbody>{body}</tbody></table>'
+
+    def _html(self, row: Row) -> str:
+        text = {key: html.escape(str(getattr(row, key))) for key in ("id", "quote", "place")}
+        page, _, section = row.evidence.partition("#")
+        link = f"{self.to}{page}.html" + (f"#{section}" if section else "")
+        return (
+            f'<tr id="claim-{text["id"].lower()}"><td><strong>{text["id"]}</strong> '
+            f"“{text['quote']}”<br><small>{text['place']}</small></td>"
+            f"<td>{_badge(row.internal)}</td><td>{_badge(row.measured)}{_estimate(row)}</td>"
+            f'<td>{html.escape(row.reason)} <a href="{html.escape(link)}">Shown here</a>.</td></tr>'
+        )
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{row.id}: {row.quote}\n  by arithmetic: {row.internal}; by runs: {row.measured}\n"
+            f"  {row.reason}"
+            for row in self.rows
+        )
+
+
+def _badge(verdict: str) -> str:
+    return f'<span class="verdict verdict-{_TONES.get(verdict, "none")}">{verdict}</span>'
+
+
+def _estimate(row: Row) -> str:
+    if row.estimate is None:
+        return ""
+    interval = "" if row.low is None else f" [{row.low:.2f}, {row.high:.2f}]"
+    return f"<br><small>{row.estimate:.2f}{interval}, n = {row.n_seeds}, {row.profile}</small>"
+
+
+def starting(rows: Sequence[Row], letter: str) -> LedgerPage:
+    """Return the claims whose id starts with a letter (N, M or C), ready to show."""
+    return LedgerPage([row for row in rows if row.id.startswith(letter)])
+
+
+def count_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return the counts of both verdicts beside one another, one row a rank."""
+    found = counts(rows)
+    text = [
+        f"{verdict}: {claims}" for verdict, claims in zip(found[""], found["claims"], strict=True)
+    ]
+    half = len(INTERNAL)
+    return pd.DataFrame({"by arithmetic": text[:half], "by runs": text[half:]})
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return the counts as Markdown, for the front page."""
+    return f"{display.markdown(count_table(rows))}\n\n*{len(rows)} claims.*\n"
+
+
+def count_figure(rows: Sequence[Row]) -> Figure:
+    """Return both kinds of verdict as two bars, each cut into its words."""
+    found = counts(rows).set_index(["verdict", ""])["claims"]
+    figure = Figure(figsize=(7, 2.4), layout="constrained")
+    axes = figure.subplots()
+    for place, (which, words) in enumerate((("internal", INTERNAL), ("measured", MEASURED))):
+        left = 0
+        for word in words:
+            claims = int(found[which, word])
+            if claims:
+                axes.barh(-place, claims, left=left, height=0.6, edgecolor="black", linewidth=0.6,
+                          color=_COLORS[_TONES.get(word, "")])  # fmt: skip
+                axes.text(left + claims / 2, -place, str(claims), ha="center", va="center")
+                axes.text(left + claims / 2, -place - 0.42, word, ha="center", va="top", size=8)
+            left += claims
+    axes.set_yticks([0, -1], ["by arithmetic", "by runs"])
+    axes.set_ylim(-1.8, 0.5)
+    axes.set_xlabel("claims")
+    axes.set_title(f"Verdicts on {len(rows)} claims")
+    return figure
