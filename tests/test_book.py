@@ -168,6 +168,15 @@ def test_missing_local_files_and_remote_fonts_are_found(tmp_path):
     assert "https://font.example/a.woff2" in html(tmp_path, "")[0]
 
 
+def test_a_link_to_a_place_that_is_not_there_is_found(tmp_path):
+    (tmp_path / "other.html").write_text('<h1 id="here">x</h1>')
+    good = '<a href="other.html#here"></a><a href="#own"></a><p id="own"></p><a href="#"></a>'
+    assert html(tmp_path, good) == []
+    for link in ("other.html#there", "#gone"):
+        (finding,) = html(tmp_path, f'<a href="{link}"></a>')
+        assert f"{link} names a place" in finding
+
+
 def test_an_empty_build_and_a_wrong_call_do_not_pass(tmp_path, capsys):
     assert check_book.main(["html", str(tmp_path)]) == 1
     assert "holds no HTML page" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
     python tools/check_book.py pairs notebooks     NAME.md and NAME.ipynb are in step
     python tools/check_book.py notebooks SITE      no page of _toc.yml has a failed or unrun cell
-    python tools/check_book.py html FOLDER         no asset of another host, no missing local file
+    python tools/check_book.py html FOLDER         no asset of another host, no dead local link
 
 Each finding is one line on standard error; the exit status is 1 if there is one.
 """
@@ -43,17 +43,19 @@ SCRIPT_URL = re.compile(
 
 
 class _Page(HTMLParser):
-    """Collects what a page loads (``assets``) and what it links to (``links``)."""
+    """Collects what a page loads (`assets`), links to (`links`), can be linked at (`ids`)."""
 
     def __init__(self) -> None:
         super().__init__()
         self.assets: list[str] = []
         self.links: list[str] = []
+        self.ids: set[str] = set()
         self._inside = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._inside = tag
         values = {name: value for name, value in attrs if value}
+        self.ids |= {values[name] for name in ("id", "name") if name in values}
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
         if tag == "link" and NOT_LOADED & set(values.get("rel", "").split()):
@@ -90,11 +92,14 @@ def check_html(folder: Path) -> list[str]:
     problems = [] if any(folder.glob("*.html")) else [f"{folder}: holds no HTML page"]
     # The theme leaves templates of its own in _static; no reader ever meets them.
     pages = [file for file in folder.rglob("*.html") if "_static" not in file.parts]
+    read = {}
     for file in sorted(pages):
-        page = _Page()
+        read[file.resolve()] = page = _Page()
         page.feed(file.read_text(encoding="utf-8"))
         problems += _remote(file, page.assets)
         problems += _missing(file, folder, page.assets + page.links)
+    for file, page in read.items():
+        problems += _dead_anchors(file, page.links, read)
     for file in sorted(folder.rglob("*.css")):
         addresses = css_urls(file.read_text(encoding="utf-8"))
         problems += _remote(file, addresses) + _missing(file, folder, addresses)
@@ -115,6 +120,19 @@ def _missing(file: Path, root: Path, addresses: list[str]) -> list[str]:
         base = root if parts.path.startswith("/") else file.parent
         if not (base / unquote(parts.path).lstrip("/")).exists():
             problems.append(f"{file}: {address} is missing")
+    return problems
+
+
+def _dead_anchors(file: Path, links: list[str], pages: dict[Path, _Page]) -> list[str]:
+    """Return one line for every link to a place that the page it names does not have."""
+    problems = []
+    for address in sorted(set(links)):
+        parts = urlsplit(address.strip())
+        if parts.scheme or parts.netloc or not parts.fragment:
+            continue
+        target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
+        if target in pages and unquote(parts.fragment) not in pages[target].ids:
+            problems.append(f"{file}: {address} names a place that the page does not have")
     return problems
 
 
