@@ -128,7 +128,7 @@ def _dead_anchors(file: Path, links: list[str], pages: dict[Path, _Page]) -> lis
     problems = []
     for address in sorted(set(links)):
         parts = urlsplit(address.strip())
-        if parts.scheme or parts.netloc or not parts.fragment:
+        if parts.scheme or parts.netloc or parts.fragment in ("", "top"):
             continue
         target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
         if target in pages and unquote(parts.fragment) not in pages[target].ids:
