@@ -106,7 +106,7 @@ class RunConfig:
 
     @property
     def key(self) -> str:
-        """Stable identifier: 32 hex digits of the SHA-256 of the config's canonical JSON."""
+        """Stable identifier, 32 hex digits of the SHA-256 of the config's canonical JSON."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

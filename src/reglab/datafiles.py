@@ -47,8 +47,10 @@ class Arrays:
     """Raw images and labels of one data set.
 
     Attributes:
-        x_train, x_test: uint8, (N, H, W) or (N, H, W, C).
-        y_train, y_test: int64 (N,), classes 0..K-1.
+        x_train: images, uint8, (N, H, W) or (N, H, W, C).
+        y_train: labels, int64 (N,), classes 0..K-1.
+        x_test: as ``x_train``.
+        y_test: as ``y_train``.
         classes: K names.
         sha256: over the four arrays as they lie in the file.
         origin: "bundled sample", or the file's path.

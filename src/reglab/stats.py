@@ -17,7 +17,8 @@ class Estimate:
     """A mean over seeds with its interval, in the unit of the values.
 
     Attributes:
-        low, high: bounds of the interval; NaN where n = 1.
+        low: lower bound of the interval; NaN where n = 1.
+        high: upper bound; NaN where n = 1.
         sd: standard deviation over seeds (n - 1 in the denominator); NaN where n = 1.
         n: number of seeds.
     """
