@@ -1,0 +1,59 @@
+"""The reference pages say what the library does: their table, their examples, their terms."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reglab.data import load_dataset
+from reglab.profiles import PROFILES
+from reglab.protocol import Plan, expected_runs
+
+ROOT = Path(__file__).resolve().parents[1]
+YOURSELF = (ROOT / "book/do_it_yourself.md").read_text("utf-8")
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", YOURSELF, re.MULTILINE | re.DOTALL)
+TERMS = re.compile(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`")
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
+def test_the_table_of_profiles_is_theirs(profile):
+    line = re.search(rf"^\| {profile.name} \|(.*)\|$", YOURSELF, re.MULTILINE)[1]
+    images, width, epochs, seeds, networks, _ = (cell.strip() for cell in line.split("|"))
+    size = "all" if profile.n_train is None else f"{profile.n_train:,}"
+    source = "the sample" if profile.source == "sample" else "the full set"
+    assert images == f"{size} of {source}"
+    assert (int(width), int(epochs)) == (profile.width, profile.max_epochs)
+    assert seeds == f"{profile.sweep_seeds}, {profile.factorial_seeds}"
+    plan = Plan("mnist", "full:0", 60_000, profile, "cpu", profile.factorial_seeds)
+    assert abs(int(networks.removeprefix("about ")) - expected_runs(plan)) < 10
+
+
+def test_the_example_of_own_images_makes_a_data_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(EXAMPLES[0], {})
+    data = load_dataset("corners", data_dir=tmp_path)
+    assert data.in_shape == (1, 16, 16)
+    assert data.classes[3] == "bottom right"
+
+
+def test_the_example_of_one_network_trains(capsys):
+    assert len(EXAMPLES) == 2
+    exec(EXAMPLES[1], {})
+    assert capsys.readouterr().out.startswith(("1 [", "2 [", "3 ["))
+
+
+def test_the_checklist_answers_for_both():
+    table = (ROOT / "book/method.md").read_text("utf-8").split("(method-checklist)=")[1]
+    rows = re.findall(r"^\* - (.+?)(?=^\* - |^```)", table, re.MULTILINE | re.DOTALL)
+    answered = [row.split("\n  - ")[1:] for row in rows if "**" not in row][1:]
+    assert len(answered) == 21
+    assert all(len(row) == 2 and all(map(str.strip, row)) for row in answered)
+
+
+def test_linked_terms_are_in_the_glossary():
+    glossary = (ROOT / "book/symbols.md").read_text("utf-8").split("```{glossary}")[1]
+    defined = re.findall(r"^(\S.*)\n  \S", glossary, re.MULTILINE)
+    assert len(defined) == len(set(defined)) > 25
+    pages = [*ROOT.glob("book/*.md"), *ROOT.glob("notebooks/*.md")]
+    linked = {term for page in pages for term in TERMS.findall(page.read_text("utf-8"))}
+    assert linked <= set(defined)
