@@ -48,7 +48,7 @@ def _epochs(rows: pd.DataFrame, targets: pd.Series) -> pd.Series:
 
 
 def interactions(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
-    """Return each seed's interaction contrasts, one column each (`formulas.interactions`)."""
+    """Return each seed's `formulas.interaction_contrasts`, one column each."""
     cells = scores(frame, metric).dropna()
     found = [formulas.interaction_contrasts(row.to_dict()) for _, row in cells.iterrows()]
     return pd.DataFrame(found, index=cells.index)
