@@ -272,7 +272,7 @@ def test_page_has_a_badge_and_a_link_for_every_claim(bare):
     page = pages.LedgerPage(list(bare.values()))._repr_html_()
     assert page.count('class="verdict ') == 2 * len(bare)
     assert '<tr id="claim-n19">' in page
-    assert 'href="../book/reruns/cifar10.html#ablation-all-three-minus-one"' in page
+    assert 'href="../notebooks/ablation.html#leaving-one-out"' in page
     assert "<script" not in page
 
 
