@@ -205,6 +205,16 @@ def test_one_data_set_alone_decides_its_own_claims_only(recorded_runs):
     assert "recorded factorial runs of MNIST" in rows["N11"].reason
 
 
+def test_one_data_set_can_refute_a_claim_about_all(recorded_runs):
+    found = by_id(recorded_runs("reduced", PAPERS | {"dropout": 80.0}, names=("cifar10",)))
+    assert found["N11"].measured == "refuted"
+    assert "Still missing: recorded factorial runs of MNIST" in found["N11"].reason
+    waiting = by_id(recorded_runs("reduced", names=("cifar10",)))["N11"]
+    assert (waiting.measured, waiting.n_seeds) == ("not testable", 5)
+    assert "missing: recorded factorial runs of MNIST" in waiting.reason
+    assert "So far: Measured: dropout minus no regularization, CIFAR-10" in waiting.reason
+
+
 def test_the_better_profile_is_taken(recorded_runs, tmp_path):
     for profile in ("reduced", "paper"):
         source = recorded_runs(profile) / profile / "cifar10.jsonl.gz"

@@ -21,7 +21,7 @@ from reglab.stats import (
     prediction_interval,
 )
 from reglab.verdicts import internal, measured
-from reglab.verdicts.measured import Contrast, Missing
+from reglab.verdicts.measured import Contrast
 from reglab.verdicts.rules import (
     ALPHA,
     CONFIRMED,
@@ -83,37 +83,30 @@ def ledger(
     claims = paper.numbers()["claims"] if claims is None else claims
     built = {claim["id"]: _contrasts(claim, studies) for claim in claims}
     adjusted = _adjust(claims, built)
-    return [_row(claim, built[claim["id"]], adjusted.get(claim["id"], []), studies)
+    return [_row(claim, *built[claim["id"]], adjusted.get(claim["id"], []), studies)
             for claim in claims]  # fmt: skip
 
 
-def _contrasts(claim: Mapping, studies: Mapping[str, pd.DataFrame]) -> list[Contrast] | str:
-    """Return a claim's contrasts, or what is missing."""
+def _contrasts(claim: Mapping, studies: Mapping[str, pd.DataFrame]) -> tuple[list[Contrast], str]:
+    """Return a claim's contrasts, and what is missing ("" = nothing)."""
     arguments = {key: value for key, value in claim["measured"].items() if key != "family"}
     rule = arguments.pop("rule")
     if rule == "none":
-        return str(arguments["missing"])
-    try:
-        return measured.build(rule, studies, **arguments)
-    except Missing as missing:
-        return str(missing)
+        return [], str(arguments["missing"])
+    return measured.build(rule, studies, **arguments)
 
 
 def _adjust(
-    claims: Sequence[Mapping], built: Mapping[str, list[Contrast] | str]
+    claims: Sequence[Mapping], built: Mapping[str, tuple[list[Contrast], str]]
 ) -> dict[str, list[float]]:
     """Return Holm's p-values of each claim's contrasts; each family is one correction."""
     adjusted: dict[str, list[float]] = {}
     for family in FAMILIES:
-        members = [
-            claim["id"]
-            for claim in claims
-            if claim["measured"].get("family") == family and not isinstance(built[claim["id"]], str)
-        ]
-        p_values = [_p(contrast) for member in members for contrast in built[member]]
+        members = [claim["id"] for claim in claims if claim["measured"].get("family") == family]
+        p_values = [_p(contrast) for member in members for contrast in built[member][0]]
         corrected = iter(holm(p_values))
         for member in members:
-            adjusted[member] = [next(corrected) for _ in built[member]]
+            adjusted[member] = [next(corrected) for _ in built[member][0]]
     return adjusted
 
 
@@ -123,22 +116,27 @@ def _p(contrast: Contrast) -> float:
 
 def _row(
     claim: Mapping,
-    built: list[Contrast] | str,
+    built: list[Contrast],
+    missing: str,
     p_values: list[float],
     studies: Mapping[str, pd.DataFrame],
 ) -> Row:
     finding = internal.judge(**claim["internal"])
     common = {key: claim[key] for key in ("id", "quote", "place", "evidence")}
     common |= {"paper_value": finding.paper_value, "internal": finding.verdict}
-    if isinstance(built, str):
+    if not built:
         nothing = dict.fromkeys(("estimate", "low", "high", "n_seeds", "profile"))
-        reason = f"{finding.reason} Not testable; missing: {built}."
+        reason = f"{finding.reason} Not testable; missing: {missing}."
         return Row(**common, **nothing, measured=NOT_TESTABLE, reason=reason)
     tested = [
         _Tested(contrast, mean_interval(contrast.values), p, _profile(studies, contrast))
         for contrast, p in zip(built, p_values, strict=True)
     ]
     verdict, why = decide(tested)
+    if missing and verdict == REFUTED:
+        why = f"{why} Still missing: {missing}."
+    elif missing:
+        verdict, why = NOT_TESTABLE, f"Not testable yet; missing: {missing}. So far: {why}"
     worst = min(tested, key=lambda test: _favour(test))
     return Row(
         **common,
@@ -182,7 +180,9 @@ def _decide(test: _Tested) -> tuple[str, str]:
     if significant:
         only = "" if contrast.size is None else ", direction only: sizes need the paper profile"
         return CONFIRMED, f"as stated{only}"
-    return NOT_DISTINGUISHABLE, "the interval over seeds includes zero, after Holm"
+    if test.estimate.low > 0 or test.estimate.high < 0:
+        return NOT_DISTINGUISHABLE, "not significant after Holm's correction"
+    return NOT_DISTINGUISHABLE, "the interval over seeds includes zero"
 
 
 def _decide_size(test: _Tested, significant: bool) -> tuple[str, str]:

@@ -44,13 +44,22 @@ class Missing(Exception):
     """A study that a claim needs is not recorded; the text says which."""
 
 
-def build(rule: str, studies: Studies, **arguments: object) -> list[Contrast]:
-    """Return a claim's contrasts.
+def build(rule: str, studies: Studies, **arguments: object) -> tuple[list[Contrast], str]:
+    """Return a claim's contrasts, and what is not recorded of what the rule needs ("": nothing).
 
-    Raises:
-        Missing: a data set or study that the rule needs is not recorded.
+    A claim on several data sets gives the contrasts of those that are recorded: one of them can
+    refute it.
     """
-    return RULES[rule](studies, **arguments)
+    function, found, missing = RULES[rule], [], []
+    apart = function in DATA_SET_BY_DATA_SET
+    names = arguments.get("datasets", tuple(paper.TITLES))
+    for part in [[name] for name in names] if apart else [None]:
+        chosen = arguments | ({"datasets": part} if apart else {})
+        try:
+            found += function(studies, **chosen)
+        except Missing as one:
+            missing.append(str(one))
+    return found, "; ".join(dict.fromkeys(missing))
 
 
 def direction(
@@ -103,10 +112,12 @@ def larger_gain(studies: Studies, dataset: str, treated: str, control: str) -> l
     ]
 
 
-def best(studies: Studies, study: str, best: str, rivals: Sequence[str]) -> list[Contrast]:
-    """One strength of a sweep minus each rival, on all three data sets."""
+def best(
+    studies: Studies, datasets: Sequence[str], study: str, best: str, rivals: Sequence[str]
+) -> list[Contrast]:
+    """One strength of a sweep minus each rival, on each data set."""
     found = []
-    for name in paper.TITLES:
+    for name in datasets:
         frame = _study(studies, name, study)
         ours = _arm(frame, study, best)
         for rival in rivals:
@@ -129,10 +140,10 @@ def below(
     ]
 
 
-def combinations(studies: Studies) -> list[Contrast]:
+def combinations(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     """Each combination minus its best part, the best by validation accuracy."""
     found = []
-    for name in paper.TITLES:
+    for name in datasets:
         validation = contrasts.scores(_study(studies, name), "val_acc").mean()
         for cell, parts in {**PAIRS, "all": SINGLES}.items():
             best_part = max(parts, key=validation.__getitem__)
@@ -236,3 +247,8 @@ RULES: dict[str, Callable[..., list[Contrast]]] = {
         equal_gap,
     )
 }
+
+# Rules whose contrasts lie within one data set, so that a missing one leaves the others.
+DATA_SET_BY_DATA_SET = (
+    direction, size, best, below, combinations, singles, ablation_order, interactions,
+)  # fmt: skip
