@@ -136,7 +136,8 @@ def test_failed_run_keeps_the_others(tmp_path, configs):
 def test_dead_worker_is_one_line(tmp_path, configs, monkeypatch):
     monkeypatch.setenv("REGLAB_STORE", str(tmp_path))
     with pytest.raises(ReglabError, match="a worker process died") as caught:
-        sweep._run_all(configs, KillingStore(tmp_path), *_pool_and_bar())
+        pool, bar = _pool_and_bar()
+        sweep._run_all(configs, KillingStore(tmp_path), pool, 1, bar)
     assert "\n" not in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""The command line: `reglab data|reproduce|results|record|claims`."""
+"""The command line: `reglab data|reproduce|results|record|claims|bench`."""
 
 from __future__ import annotations
 
@@ -61,6 +61,9 @@ def reproduce(
     workers: Annotated[
         int | None, typer.Option(help="Processes [default: one a core; one on CUDA].")
     ] = None,
+    together: Annotated[
+        int | None, typer.Option(help="Runs taking turns in one process [default: 32 on CUDA].")
+    ] = None,
     device: Device = "auto",
     store: Store = None,
 ) -> None:
@@ -69,7 +72,7 @@ def reproduce(
 
     plans = _plans(dataset, profile, seeds, device)
     runs = open_store(store)
-    made = sweep.reproduce(plans, runs, workers=workers)
+    made = sweep.reproduce(plans, runs, workers=workers, together=together)
     names = ", ".join(plan.dataset for plan in plans)
     print(f"{names}: profile {profile} complete in {runs.root} ({made} runs made now)")
 
@@ -136,6 +139,20 @@ def data_fetch(
     from reglab.datafetch import fetch
 
     print(fetch(name))
+
+
+@app.command(epilog="Example: reglab bench --format json")
+def bench(
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    format: Annotated[LedgerFormat, typer.Option(help="How to print it.")] = LedgerFormat.table,
+) -> None:
+    """Measure speed: the usual loop, one run, many at once, and the machine's ceiling.
+
+    Takes about a minute on two cores. Let nothing else run beside it.
+    """
+    from reglab import bench as speed
+
+    print(speed.render(speed.bench(device), format.value))
 
 
 @data_app.command("verify")

@@ -106,8 +106,9 @@ def seed_dropout(model: nn.Module, seed: int, device: torch.device) -> None:
     """Give each dropout layer its own generator on ``device``, seeded by the layer's name."""
     for name, module in model.named_modules():
         if isinstance(module, Dropout):
-            generator = torch.Generator(device=device)
-            module.generator = generator.manual_seed(stream_seed(seed, "dropout", name))
+            if module.generator is None or module.generator.device.type != device.type:
+                module.generator = torch.Generator(device=device)
+            module.generator.manual_seed(stream_seed(seed, "dropout", name))
 
 
 def decayed_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

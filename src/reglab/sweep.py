@@ -19,10 +19,13 @@ from tqdm import tqdm
 from reglab import runtime
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
+from reglab.population import train_many
 from reglab.protocol import Plan, expected_runs, stages
 from reglab.records import RunRecord
 from reglab.store import RunStore
 from reglab.training import train
+
+TOGETHER = 32  # runs at once on CUDA; not yet measured on one
 
 
 def run(
@@ -30,6 +33,7 @@ def run(
     store: RunStore,
     *,
     workers: int | None = None,
+    together: int | None = None,
     progress: bool = True,
 ) -> list[RunRecord]:
     """Return the records of ``configs``, training only those the store lacks.
@@ -39,6 +43,8 @@ def run(
         store: where finished runs are looked up and kept.
         workers: processes, one CPU thread each; None = one a core (one in all on CUDA);
             1 = in this process.
+        together: runs that take turns in one process (`reglab.population`), instead of worker
+            processes; None = `TOGETHER` on CUDA, 1 (the plain loop) elsewhere or with workers.
         progress: show runs done, total and time left; quiet anyway where there is no terminal.
 
     Raises:
@@ -48,8 +54,11 @@ def run(
     missing = [config for config in unique.values() if store.get(config) is None]
     if missing:
         store.check_writable()
-        with _pool(workers, missing[0].device) as pool, _bar(len(missing), progress) as bar:
-            _run_all(missing, store, pool, bar)
+        device = missing[0].device
+        together = _together(together, workers, device)
+        workers = 1 if together > 1 else workers
+        with _pool(workers, device) as pool, _bar(len(missing), progress) as bar:
+            _run_all(missing, store, pool, together, bar)
     records = store.load(unique.values())
     return [records[config.key] for config in configs]
 
@@ -59,6 +68,7 @@ def reproduce(
     store: RunStore,
     *,
     workers: int | None = None,
+    together: int | None = None,
     progress: bool = True,
 ) -> int:
     """Run every stage of every plan that the store lacks; return how many runs were made.
@@ -72,9 +82,12 @@ def reproduce(
         return 0
     store.check_writable()
     total = max(done + len(missing), sum(expected_runs(plan) for plan in plans))
-    with _pool(workers, missing[0].device) as pool, _bar(total, progress, done) as bar:
+    device = missing[0].device
+    together = _together(together, workers, device)
+    workers = 1 if together > 1 else workers
+    with _pool(workers, device) as pool, _bar(total, progress, done) as bar:
         while missing:
-            _run_all(missing, store, pool, bar)
+            _run_all(missing, store, pool, together, bar)
             made += len(missing)
             missing, done = _missing(plans, store)
         bar.total = bar.n
@@ -102,9 +115,26 @@ def _missing(plans: Sequence[Plan], store: RunStore) -> tuple[list[RunConfig], i
     return list(unique.values()), done
 
 
+def _together(together: int | None, workers: int | None, device: str) -> int:
+    if together is None:
+        return TOGETHER if device == "cuda" and workers in (None, 1) else 1
+    if together < 1:
+        raise ReglabError(f"together must be an integer >= 1, got {together}")
+    return together
+
+
 def _run_all(
-    configs: Sequence[RunConfig], store: RunStore, pool: Executor | None, bar: tqdm
+    configs: Sequence[RunConfig],
+    store: RunStore,
+    pool: Executor | None,
+    together: int,
+    bar: tqdm,
 ) -> None:
+    if together > 1:
+        for record in train_many(configs, size=together):
+            store.put(record)
+            bar.update()
+        return
     work = partial(_work, root=store.root)
     if pool is None:
         for config in configs:

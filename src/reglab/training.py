@@ -16,15 +16,11 @@ from reglab import runtime
 from reglab.config import RunConfig
 from reglab.data import Dataset, load_dataset
 from reglab.errors import ReglabError
-from reglab.formulas import calibration_error, effective_lambda
+from reglab.evaluation import Labelled, evaluate, inference_ms, ready, score
+from reglab.formulas import effective_lambda
 from reglab.models import StandardCNN, decayed_parameters, initialize, seed_dropout
-from reglab.records import Costs, History, RunRecord, Scores, pack_bits
+from reglab.records import Costs, History, RunRecord, Scores
 from reglab.seeds import stream_seed
-
-# Large enough to lose no time on a GPU; small enough for a processor's cache.
-EVAL_BATCH = {"cpu": 100, "cuda": 2000}
-
-Labelled = tuple[Tensor, Tensor]  # uint8 images (N, C, H, W) and labels (N,), on one device
 
 
 def load_for(config: RunConfig) -> Dataset:
@@ -63,64 +59,88 @@ def train(config: RunConfig, data: Dataset | None = None, *, threads: int = 1) -
     data = load_for(config) if data is None else data
     _check_match(config, data)
     with runtime.settings(config, threads) as device:
-        started = time.perf_counter()
-        model = build_model(config, data).to(device, memory_format=torch.channels_last)
-        seed_dropout(model, config.seed, device)
-        fit, val, test = _on_device(data, device)
-        course = _fit(model, fit, val, data, config)
-        last = None if course.diverged else score(model, test, data, config)
-        best = last
-        if course.diverged or course.best_epoch != len(course.history.val_loss):
-            best = _restored_score(model, course.best_weights, test, data, config)
-        inference_ms = _inference_ms(model, test, data, config)
-        seconds = time.perf_counter() - started
-        costs = Costs(seconds, course.seconds, inference_ms, runtime.peak_memory(device))
-    return RunRecord(
-        config=config,
-        history=course.history,
-        best_epoch=course.best_epoch,
-        best=best,
-        last=last,
-        diverged=course.diverged,
-        n_params=sum(p.numel() for p in model.parameters()),
-        n_fit=len(data.y_train),
-        costs=costs,
-        environment=runtime.environment(device, threads),
-    )
+        run = Run(config, data, device)
+        while not run.finished:
+            run.end_epoch(train_epoch(run.model, run.optimizer, run.fit, run.order, data, config))
+        return run.record(threads)
 
 
-@dataclass
-class _Course:
-    """How training went: what the epochs measured, and the best epoch's weights."""
+class Run:
+    """One run under way: its network, and what its epochs measured so far.
 
-    history: History
-    seconds: list[float]
-    best_epoch: int | None = None
-    best_weights: dict | None = None
-    diverged: bool = False
+    `train` drives one to its end, `reglab.population` many at once.
 
+    Args:
+        config, data: as for `train`, matching each other.
+        device: where to train.
+        parts: training, validation and test part on the device; None puts the data's there.
+    """
 
-def _fit(
-    model: nn.Module, fit: Labelled, val: Labelled, data: Dataset, config: RunConfig
-) -> _Course:
-    """Train until the last epoch, early stopping or a loss that is not finite."""
-    optimizer = build_optimizer(model, config, len(fit[1]))
-    order, stopper = BatchOrder(config, len(fit[1])), EarlyStopping(config.patience)
-    course = _Course(History(), [])
-    for _ in range(config.max_epochs):
-        course.seconds.append(train_epoch(model, optimizer, fit, order, data, config))
-        train_loss, train_acc = evaluate(model, fit, data, config)
-        val_loss, val_acc = evaluate(model, val, data, config)
-        course.diverged = not (math.isfinite(train_loss) and math.isfinite(val_loss))
-        if course.diverged:
-            break
-        _append(course.history, train_loss, train_acc, val_loss, val_acc)
-        if stopper.improved(val_loss):
-            course.best_epoch = stopper.best_epoch
-            course.best_weights = copy.deepcopy(model.state_dict())
-        if stopper.should_stop:
-            break
-    return course
+    def __init__(
+        self,
+        config: RunConfig,
+        data: Dataset,
+        device: torch.device,
+        parts: tuple[Labelled, Labelled, Labelled] | None = None,
+    ) -> None:
+        self.config, self.data, self.device = config, data, device
+        self.started = time.perf_counter()
+        model = build_model(config, data)
+        self.model = model.to(device, memory_format=torch.channels_last)
+        seed_dropout(self.model, config.seed, device)
+        self.fit, self.val, self.test = on_device(data, device) if parts is None else parts
+        self.optimizer = build_optimizer(self.model, config, len(self.fit[1]))
+        self.order = BatchOrder(config, len(self.fit[1]))
+        self.stopper = EarlyStopping(config.patience)
+        self.history, self.epoch_seconds = History(), []
+        self.best_weights: dict | None = None
+        self.diverged = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last epoch is done, early stopping ended the run, or it diverged."""
+        at_end = len(self.epoch_seconds) >= self.config.max_epochs
+        return at_end or self.diverged or self.stopper.should_stop
+
+    def end_epoch(self, seconds: float) -> None:
+        """Measure after an epoch of steps that took ``seconds``; keep the weights if best."""
+        self.epoch_seconds.append(seconds)
+        train_loss, train_acc = evaluate(self.model, self.fit, self.data, self.config)
+        val_loss, val_acc = evaluate(self.model, self.val, self.data, self.config)
+        self.diverged = not (math.isfinite(train_loss) and math.isfinite(val_loss))
+        if self.diverged:
+            return
+        _append(self.history, train_loss, train_acc, val_loss, val_acc)
+        if self.stopper.improved(val_loss):
+            self.best_weights = copy.deepcopy(self.model.state_dict())
+
+    def record(self, threads: int = 1) -> RunRecord:
+        """Score the last and the best weights on the test images; return the finished run."""
+        last = None if self.diverged else self._score()
+        best, best_epoch = last, self.stopper.best_epoch
+        if self.diverged or best_epoch != len(self.history.val_loss):
+            best = None
+            if self.best_weights is not None:
+                self.model.load_state_dict(self.best_weights)
+                best = self._score()
+        inference = inference_ms(self.model, self.test, self.data, self.config)
+        seconds = time.perf_counter() - self.started
+        memory = runtime.peak_memory(self.device)
+        return RunRecord(
+            config=self.config,
+            history=self.history,
+            best_epoch=best_epoch,
+            best=best,
+            last=last,
+            diverged=self.diverged,
+            n_params=sum(p.numel() for p in self.model.parameters()),
+            n_fit=len(self.fit[1]),
+            costs=Costs(seconds, self.epoch_seconds, inference, memory),
+            environment=runtime.environment(self.device, threads),
+        )
+
+    def _score(self) -> Scores:
+        return score(self.model, self.test, self.data, self.config)
 
 
 def build_model(config: RunConfig, data: Dataset) -> StandardCNN:
@@ -192,6 +212,24 @@ class EarlyStopping:
         return 0 < self.patience <= self.epoch - (self.best_epoch or 0)
 
 
+def train_step(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    fit: Labelled,
+    index: Tensor,
+    data: Dataset,
+    config: RunConfig,
+) -> None:
+    """Take one optimizer step on the images of ``index``, (B,), on their device."""
+    images, labels = fit
+    with runtime.autocast(config):
+        logits = model(ready(images[index], data))
+    loss = cross_entropy(logits.float(), labels[index])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
 def train_epoch(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -201,81 +239,17 @@ def train_epoch(
     config: RunConfig,
 ) -> float:
     """Take one pass of optimizer steps over ``fit``; return its seconds."""
-    images, labels = fit
+    images = fit[0]
     model.train()
     started = time.perf_counter()
     for index in order.epoch():
-        index = index.to(images.device)
-        with runtime.autocast(config):
-            logits = model(_ready(images[index], data))
-        loss = cross_entropy(logits.float(), labels[index])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        train_step(model, optimizer, fit, index.to(images.device), data, config)
     runtime.synchronize(images.device)
     return time.perf_counter() - started
 
 
-@torch.inference_mode()
-def predict(model: nn.Module, images: Tensor, data: Dataset, config: RunConfig) -> Tensor:
-    """Return eval-mode logits, float32, shape (N, K), of uint8 images in large batches."""
-    model.eval()
-    with runtime.autocast(config):
-        parts = [
-            model(_ready(batch, data)).float() for batch in images.split(EVAL_BATCH[config.device])
-        ]
-    return torch.cat(parts)
-
-
-def evaluate(
-    model: nn.Module, part: Labelled, data: Dataset, config: RunConfig
-) -> tuple[float, float]:
-    """Return mean cross-entropy in nats (no penalty) and accuracy in [0, 1], eval mode."""
-    images, labels = part
-    logits = predict(model, images, data, config)
-    accuracy = (logits.argmax(1) == labels).double().mean()
-    return cross_entropy(logits, labels).item(), accuracy.item()
-
-
-def score(model: nn.Module, test: Labelled, data: Dataset, config: RunConfig) -> Scores:
-    """Return everything a record keeps about one set of weights on the test images."""
-    images, labels = test
-    logits = predict(model, images, data, config)
-    correct = logits.argmax(1) == labels
-    return Scores(
-        loss=_finite(cross_entropy(logits, labels).item()),
-        accuracy=correct.double().mean().item(),
-        ece=_finite(calibration_error(logits.softmax(1), labels).item()),
-        correct=pack_bits(correct.cpu().numpy()),
-    )
-
-
-def _restored_score(
-    model: nn.Module, weights: dict | None, test: Labelled, data: Dataset, config: RunConfig
-) -> Scores | None:
-    if weights is None:
-        return None
-    model.load_state_dict(weights)
-    return score(model, test, data, config)
-
-
-def _inference_ms(model: nn.Module, test: Labelled, data: Dataset, config: RunConfig) -> float:
-    """Median milliseconds of five eval-mode passes over one batch of training's size."""
-    images, times = test[0][: config.batch_size], []
-    for _ in range(5):
-        started = time.perf_counter()
-        predict(model, images, data, config)
-        runtime.synchronize(images.device)
-        times.append(time.perf_counter() - started)
-    return sorted(times)[2] * 1000
-
-
-def _ready(images: Tensor, data: Dataset) -> Tensor:
-    """Standardize a uint8 batch, in the memory layout that convolutions are fastest with."""
-    return data.standardize(images).contiguous(memory_format=torch.channels_last)
-
-
-def _on_device(data: Dataset, device: torch.device) -> tuple[Labelled, Labelled, Labelled]:
+def on_device(data: Dataset, device: torch.device) -> tuple[Labelled, Labelled, Labelled]:
+    """Return training, validation and test part, uint8 images and labels, on the device."""
     parts = ((data.x_train, data.y_train), (data.x_val, data.y_val), (data.x_test, data.y_test))
     return tuple((images.to(device), labels.to(device)) for images, labels in parts)
 
@@ -284,10 +258,6 @@ def _append(history: History, *values: float) -> None:
     names = ("train_loss", "train_acc", "val_loss", "val_acc")
     for name, value in zip(names, values, strict=True):
         getattr(history, name).append(value)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _check_match(config: RunConfig, data: Dataset) -> None:

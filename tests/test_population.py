@@ -1,0 +1,99 @@
+"""Many runs at once are the plain runs: bit for bit on a CPU, in law on a GPU."""
+
+import pytest
+import torch
+
+from reglab import population, sweep
+from reglab.config import RunConfig
+from reglab.data import dataset_version
+from reglab.errors import ReglabError
+from reglab.store import RunStore
+from reglab.training import train
+
+PLAIN = RunConfig(
+    dataset="mnist", data_version=dataset_version("mnist", "sample"), n_train=200, seed=0,
+    width=4, lr=0.03, max_epochs=4, patience=1, batch_size=32,
+)  # fmt: skip
+CONFIGS = [
+    PLAIN,
+    PLAIN.replace(seed=1, dropout=0.5, placement="all", batch_norm=True),
+    PLAIN.replace(lam=0.1, lr=0.01),
+    PLAIN.replace(optimizer="adamw", l2="decoupled", lam=0.1, lr=0.003, n_train=120),
+    PLAIN.replace(dropout=0.8, patience=0, max_epochs=2),
+    PLAIN.replace(lr=1e6),
+]
+
+
+def without_costs(record):
+    return (record.config, record.history, record.best_epoch, record.best, record.last,
+            record.diverged, record.n_fit)  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_together_they_are_the_plain_runs(size):
+    found = {record.config.key: record for record in population.train_many(CONFIGS, size=size)}
+    assert len(found) == len(CONFIGS)
+    for config in CONFIGS:
+        assert without_costs(found[config.key]) == without_costs(train(config))
+
+
+def test_a_run_that_stops_leaves_its_place(monkeypatch):
+    sizes = []
+    real = population._epoch
+    monkeypatch.setattr(population, "_epoch", lambda lanes: (sizes.append(len(lanes)), real(lanes)))
+    configs = [PLAIN.replace(max_epochs=n, patience=0) for n in (1, 3, 2)]
+    order = [r.config.max_epochs for r in population.train_many(configs, size=2)]
+    assert sizes == [2, 2, 2]
+    assert order == [1, 3, 2]
+
+
+def test_equal_splits_are_loaded_once(monkeypatch):
+    loaded = []
+    real = population.load_for
+    monkeypatch.setattr(population, "load_for", lambda c: (loaded.append(c.seed), real(c))[1])
+    short = PLAIN.replace(max_epochs=1)
+    list(population.train_many([short, short.replace(lam=0.1), short.replace(seed=5)]))
+    assert loaded == [0, 5]
+
+
+def test_a_drift_of_the_plain_path_is_noticed(monkeypatch):
+    """The comparison above can fail: it does when a lane's step is not training's own."""
+    real = population.train_step
+
+    def halved(model, optimizer, *rest):
+        for group in optimizer.param_groups:
+            group["lr"] = 0.5 * PLAIN.lr
+        real(model, optimizer, *rest)
+
+    monkeypatch.setattr(population, "train_step", halved)
+    (found,) = population.train_many([PLAIN])
+    assert without_costs(found) != without_costs(train(PLAIN))
+
+
+def test_mixtures_are_refused_in_one_line():
+    with pytest.raises(ReglabError, match="share device and precision"):
+        next(population.train_many([PLAIN, PLAIN.replace(precision="bf16")]))
+    with pytest.raises(ReglabError, match="size"):
+        next(population.train_many([PLAIN], size=0))
+
+
+def test_nothing_to_do():
+    assert list(population.train_many([])) == []
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_graphs_follow_the_plain_path_on_a_gpu(tmp_path):
+    """The first epochs' losses agree to float tolerance; dropout's masks may differ."""
+    configs = [c.replace(device="cuda", patience=0, max_epochs=2) for c in CONFIGS[:4]]
+    found = {record.config.key: record for record in population.train_many(configs, size=4)}
+    for config in configs:
+        ours, plain = found[config.key].history, train(config).history
+        close = 0.3 if config.dropout else 1e-2
+        assert ours.train_loss == pytest.approx(plain.train_loss, abs=close)
+
+
+def test_sweep_takes_them_together(tmp_path):
+    configs = CONFIGS[:3]
+    apart = sweep.run(configs, RunStore(tmp_path / "a"), workers=1, progress=False)
+    together = sweep.run(configs, RunStore(tmp_path / "b"), together=2, progress=False)
+    assert list(map(without_costs, together)) == list(map(without_costs, apart))
