@@ -1,0 +1,101 @@
+"""A measurement as text."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+from reglab import display, paper
+
+WAYS = {
+    "usual_0_workers": "usual loop, no loader workers",
+    "usual_2_workers": "usual loop, 2 loader workers",
+    "train": "reglab, one run",
+    "fast_fp32": "reglab, many runs, fp32",
+    "fast_bf16": "reglab, many runs, bf16",
+    "ceiling_fp32": "products alone, fp32",
+    "ceiling_bf16": "products alone, bf16",
+}
+RATIOS = {
+    "ratio_train": "one run over the usual loop",
+    "ratio_fp32": "many runs over the usual loop, fp32",
+    "ratio_bf16": "many runs over the usual loop, bf16",
+    "ceiling_fraction": "share of the ceiling, fp32",
+    "ceiling_fraction_bf16": "share of the ceiling, bf16",
+}
+
+
+def rate_table(found: dict) -> pd.DataFrame:
+    """Return images a second and networks an hour of every way, one row each."""
+    rows = []
+    for shape, part in found["shapes"].items():
+        for name, label in WAYS.items():
+            rows.append(
+                {
+                    "shape": f"{paper.title(shape)}, width {part['width']}",
+                    "way": label,
+                    "images/s": f"{part['images_per_second'][name]:,.0f}",
+                    "runs/hour": _runs(part, name),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _runs(part: dict, name: str) -> str:
+    runs = part["runs_per_hour"].get(name)
+    return display.MISSING if runs is None else f"{runs:,.1f}"
+
+
+def ratio_table(found: dict) -> pd.DataFrame:
+    """Return the ratios with their lowest and highest turn."""
+    rows = []
+    for shape, part in found["shapes"].items():
+        for name, label in RATIOS.items():
+            low, high = part[f"{name}_range"]
+            rows.append(
+                {
+                    "shape": f"{paper.title(shape)}, width {part['width']}",
+                    "ratio": label,
+                    "median": f"{part[name]:.2f}",
+                    "range": f"{low:.2f} to {high:.2f}",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def growth_table(found: dict) -> pd.DataFrame:
+    """Return how the cost of an image grows with the width of the network, one row a width."""
+    first = found["growth"][0]
+    return pd.DataFrame(
+        [
+            {
+                "width": row["width"],
+                "million multiplications an image": f"{row['multiplications'] / 1e6:.2f}",
+                "times the first": f"{row['multiplications'] / first['multiplications']:.1f}",
+                "images/s, one run": f"{row['images_per_second']:,.0f}",
+                "times as slow": f"{first['images_per_second'] / row['images_per_second']:.1f}",
+            }
+            for row in found["growth"]
+        ]
+    )
+
+
+def source(found: dict) -> str:
+    """Return the machine and the versions in a line."""
+    cores = f"{found['cores']} cores of " if found["device"] == "cpu" and found["cores"] else ""
+    turns = next(iter(found["shapes"].values()))["turns"]
+    return (
+        f"{cores}{found['device_name']}; torch {found['torch']}; reglab {found['code_version']}; "
+        f"medians of {turns} turns"
+    )
+
+
+def render(found: dict, form: str) -> str:
+    """Return a measurement as "table", "json" or "markdown" text."""
+    if form == "json":
+        return json.dumps(found, indent=2)
+    tables = (rate_table(found), ratio_table(found), growth_table(found))
+    if form == "markdown":
+        return "\n\n".join([*map(display.markdown, tables), source(found)])
+    return "\n\n".join([*(table.to_string(index=False) for table in tables), source(found)])
