@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 
 from reglab import display, paper
+from reglab.recorded import results_folder
 
 WAYS = {
     "usual_0_workers": "usual loop, no loader workers",
@@ -99,3 +101,9 @@ def render(found: dict, form: str) -> str:
     if form == "markdown":
         return "\n\n".join([*map(display.markdown, tables), source(found)])
     return "\n\n".join([*(table.to_string(index=False) for table in tables), source(found)])
+
+
+def recorded(folder: Path | str | None = None) -> list[dict]:
+    """Return the recorded measurements, one a machine, from ``bench/*.json`` of the results."""
+    paths = sorted((Path(folder or results_folder()) / "bench").glob("*.json"))
+    return [json.loads(path.read_text("utf-8")) for path in paths]

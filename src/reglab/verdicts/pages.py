@@ -95,22 +95,19 @@ def markdown(rows: Sequence[Row]) -> str:
 
 
 def count_figure(rows: Sequence[Row]) -> Figure:
-    """Return both kinds of verdict as two bars, each cut into its words."""
+    """Return both kinds of verdict as bars, one a word."""
     found = counts(rows).set_index(["verdict", ""])["claims"]
     figure = Figure(figsize=(7, 2.4), layout="constrained")
-    axes = figure.subplots()
-    for place, (which, words) in enumerate((("internal", INTERNAL), ("measured", MEASURED))):
-        left = 0
-        for word in words:
-            claims = int(found[which, word])
-            if claims:
-                axes.barh(-place, claims, left=left, height=0.6, edgecolor="black", linewidth=0.6,
-                          color=_COLORS[_TONES.get(word, "")])  # fmt: skip
-                axes.text(left + claims / 2, -place, str(claims), ha="center", va="center")
-                axes.text(left + claims / 2, -place - 0.42, word, ha="center", va="top", size=8)
-            left += claims
-    axes.set_yticks([0, -1], ["by arithmetic", "by runs"])
-    axes.set_ylim(-1.8, 0.5)
-    axes.set_xlabel("claims")
-    axes.set_title(f"Verdicts on {len(rows)} claims")
+    kinds = (("by arithmetic", "internal", INTERNAL), ("by runs", "measured", MEASURED))
+    panels = figure.subplots(1, 2, sharex=True)
+    for axes, (title, which, words) in zip(panels, kinds, strict=True):
+        colors = [_COLORS[_TONES.get(word, "")] for word in words]
+        values = [int(found[which, word]) for word in words]
+        bars = axes.barh(words, values, color=colors, edgecolor="black", linewidth=0.6)
+        axes.bar_label(bars, padding=3)
+        axes.invert_yaxis()
+        axes.set_xlim(0, len(rows))
+        axes.set_xlabel("claims")
+        axes.set_title(title)
+    figure.suptitle(f"Verdicts on {len(rows)} claims")
     return figure
