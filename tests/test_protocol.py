@@ -9,7 +9,8 @@ from conftest import fake_record
 from reglab import profiles, protocol
 from reglab.errors import ReglabError
 from reglab.profiles import PROFILES
-from reglab.protocol import Validation, choose, next_configs, select, stages
+from reglab.protocol import choose, next_configs, stages
+from reglab.selection import Validation, select, validation_of
 
 
 def finish(plan, **by_label):
@@ -55,6 +56,18 @@ def test_fair_arm_tunes_each_cell(plan):
     assert {a.label for a in arms if a.study == "fair"} == {name for name, *_ in protocol.CELLS}
     tuned = {(a.label, a.config.lr) for a in arms if a.study == "fair_lr"}
     assert len(tuned) == 8 * len(profiles.SGD_RATES)
+
+
+def test_size_study_takes_fewer_images_and_nothing_else(plan):
+    sized = dataclasses.replace(plan.profile, sizes=(50, 100, plan.n_train, 10**9))
+    arms, _ = finish(dataclasses.replace(plan, profile=sized))
+    cells = {(a.label, a.config.seed): a.config for a in arms if a.study == "factorial"}
+    found = [a for a in arms if a.study == "size"]
+    assert len(found) == 2 * 4 * plan.seeds
+    for arm in found:
+        name, n = arm.label.split()
+        assert arm.config.n_train == int(n) < plan.n_train
+        assert arm.config.replace(n_train=plan.n_train) == cells[name, arm.config.seed]
 
 
 def test_baseline_also_runs_without_early_stopping_where_it_matters(plan):
@@ -140,8 +153,8 @@ def test_select_rules(config):
 
 
 def test_diverged_run_is_never_chosen(config):
-    diverged = protocol.validation_of(fake_record(config.replace(lr=0.1), diverged=True))
-    fine = protocol.validation_of(fake_record(config.replace(lr=0.001)))
+    diverged = validation_of(fake_record(config.replace(lr=0.1), diverged=True))
+    fine = validation_of(fake_record(config.replace(lr=0.001)))
     assert select([diverged, fine], "lr", by="loss") == 0.001
     assert select([diverged, fine], "lr", by="accuracy") == 0.001
 

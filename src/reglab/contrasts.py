@@ -83,6 +83,23 @@ def gap_table(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def size_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracies (percent) and gap (points) over training-set size, a row a network."""
+    runs = pd.concat([tables.study_rows(frame, "size"), tables.study_rows(frame, "factorial")])
+    runs = runs.assign(network=runs["arm"].str.split(" ").str[0])
+    rows = []
+    for name in CELL_ORDER[:4]:
+        for n, found in runs[runs["network"] == name].groupby("n_train"):
+            train, test = (100 * found[part].astype(float) for part in ("train_acc", "test_acc"))
+            columns = {"training accuracy": train, "test accuracy": test, "gap": train - test}
+            rows.append(
+                {"network": tables.CELL_NAMES[name], "images": f"{n:,}"}
+                | {label: mean_interval(v.dropna().tolist()) for label, v in columns.items()}
+                | {"n": len(found)}
+            )
+    return pd.DataFrame(rows)
+
+
 def time_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return epochs and seconds of each cell: means with intervals over seeds."""
     rows = []

@@ -33,6 +33,7 @@ class Profile:
         small_lambdas: coupled strengths beside the paper's.
         adamw_rates: learning rates tried for AdamW.
         fair: also tune the learning rate of each factorial cell on its own.
+        sizes: training-set sizes, smaller than ``n_train``, of the study of size.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Profile:
     small_lambdas: tuple[float, ...] = SMALL_LAMBDAS
     adamw_rates: tuple[float, ...] = ADAMW_RATES
     fair: bool = True
+    sizes: tuple[int, ...] = ()
 
 
 _THIN = {"small_lambdas": THIN_SMALL_LAMBDAS, "adamw_rates": THIN_ADAMW_RATES, "fair": False}
@@ -55,8 +57,8 @@ PROFILES = {
     for profile in (
         Profile("smoke", "sample", 200, 8, 2, 1, 2, **_THIN),
         Profile("pilot", "sample", 2000, 16, 6, 1, 3, placements=("fc",), **_THIN),
-        Profile("reduced", "full", 10_000, 16, 50, 3, 5),
-        Profile("paper", "full", None, 32, 50, 3, 10),
+        Profile("reduced", "full", 10_000, 16, 50, 3, 5, sizes=(1000, 5000)),
+        Profile("paper", "full", None, 32, 50, 3, 10, sizes=(1000, 5000, 10_000, 25_000)),
     )
 }
 

@@ -7,7 +7,6 @@ and the choices are functions of validation figures only (`Validation` holds not
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -23,6 +22,7 @@ from reglab.profiles import (
     Profile,
 )
 from reglab.records import RunRecord
+from reglab.selection import Choices, select, validation_of
 
 # Disjoint, so that no choice is made on a seed it is later judged by.
 EVALUATION_SEED, SELECTION_SEED = 0, 1000
@@ -93,53 +93,6 @@ class Arm:
     config: RunConfig
 
 
-@dataclass(frozen=True)
-class Validation:
-    """What selection may see of a run: validation figures at the restored epoch, no test score."""
-
-    config: RunConfig
-    loss: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the validation part chose."""
-
-    lr: float
-    adamw_lr: float
-    lam: float | None = None
-    dropout: float | None = None
-
-
-def validation_of(record: RunRecord) -> Validation:
-    """Return the validation view of a run; a run without a finite epoch is worst of all."""
-    if record.best_epoch is None:
-        return Validation(record.config, math.inf, 0.0)
-    at = record.best_epoch - 1
-    return Validation(record.config, record.history.val_loss[at], record.history.val_acc[at])
-
-
-def select(views: Sequence[Validation], field: str, *, by: str) -> float:
-    """Return the value of ``field`` that validates best, averaged over seeds.
-
-    Args:
-        views: validation views of the candidates.
-        field: the config field to choose, e.g. ``"lam"``.
-        by: ``"loss"`` (lowest) or ``"accuracy"`` (highest, ties broken by loss). A tie that is
-            left goes to the smaller value.
-    """
-    values = sorted({getattr(view.config, field) for view in views})
-
-    def rank(value: float) -> tuple[float, ...]:
-        group = [view for view in views if getattr(view.config, field) == value]
-        loss = sum(view.loss for view in group) / len(group)
-        accuracy = sum(view.accuracy for view in group) / len(group)
-        return (loss,) if by == "loss" else (-accuracy, loss)
-
-    return min(values, key=rank)
-
-
 def lr_arms(plan: Plan) -> list[Arm]:
     """Stage 1: the unregularized baseline under each learning rate and optimizer."""
     arms = []
@@ -184,9 +137,21 @@ def evaluation_arms(plan: Plan, chosen: Choices) -> list[Arm]:
         arms.append(Arm("literal", f"dropout={PRINTED_P:g}", printed_dropout))
         if plan.profile.max_epochs > plain.patience + 1:  # else stopping early cannot happen
             arms.append(Arm("no_early_stop", "none", plain.replace(patience=0)))
+    arms += size_arms(plan, chosen)
     if plan.profile.fair:
         arms += fair_rate_arms(plan, chosen)
     return arms
+
+
+def size_arms(plan: Plan, chosen: Choices) -> list[Arm]:
+    """No technique and each alone, on fewer images; all images are in the factorial."""
+    return [
+        Arm("size", f"{name} {n}", _cell(plan.baseline(seed, chosen.lr, n_train=n), chosen, *parts))
+        for n in plan.profile.sizes
+        if n < plan.n_train
+        for seed in plan.evaluation_seeds
+        for name, *parts in CELLS[:4]
+    ]
 
 
 def fair_rate_arms(plan: Plan, chosen: Choices) -> list[Arm]:

@@ -114,12 +114,15 @@ _TABLES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
         "Batch normalization beside the paper's Table 2.",
     ),
     "gap": (contrasts.gap_table, "Training minus test accuracy, in points."),
+    "size": (contrasts.size_table, "Accuracy and gap over the number of images taken."),
     "time": (contrasts.time_table, "Epochs and seconds of each cell."),
     "combined": (tables.combined_table, "Combinations beside the paper's Table 3."),
     "interactions": (contrasts.interaction_table, "Interaction contrasts, in points."),
     "ablation": (tables.ablation_table, "What leaving one technique out costs, in points."),
     "shapley": (contrasts.shapley_table, "Shares of the gain of all three, in points."),
 }
+# The study that a kind is made from, where it is not the factorial.
+_NEEDED = {"lambda": "lambda", "dropout_rates": "dropout", "size": "size"}
 _PRINTED = {"l2": "l2", "dropout": "dropout", "bn": "bn", "combined": "combined"}
 
 
@@ -127,7 +130,7 @@ def table(kind: str, found: Mapping[str, pd.DataFrame] | None = None) -> Stack:
     """Return one of the chapters' tables for every data set that has recorded runs.
 
     Args:
-        kind: l2, lambda, dropout, dropout_rates, bn, gap, time, combined, interactions,
+        kind: l2, lambda, dropout, dropout_rates, bn, gap, size, time, combined, interactions,
             ablation or shapley.
         found: studies by data set; None = `studies()`.
 
@@ -138,6 +141,8 @@ def table(kind: str, found: Mapping[str, pd.DataFrame] | None = None) -> Stack:
         raise ReglabError(f"no table {kind!r}; there are {', '.join(_TABLES)}")
     numbers, caption = _TABLES[kind]
     found = studies() if found is None else found
+    needed = _NEEDED.get(kind, "factorial")
+    found = {name: study for name, study in found.items() if (study["study"] == needed).any()}
     shown = [
         display.show(numbers(study), f"{paper.title(name)}. {caption}", tables.provenance(study))
         for name, study in found.items()
