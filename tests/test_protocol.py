@@ -54,8 +54,20 @@ def test_fair_arm_tunes_each_cell(plan):
     arms, _ = finish(fair)
     assert "no_early_stop" not in {a.study for a in arms}
     assert {a.label for a in arms if a.study == "fair"} == {name for name, *_ in protocol.CELLS}
-    tuned = {(a.label, a.config.lr) for a in arms if a.study == "fair_lr"}
+    tuned = {(a.label.split()[0], a.config.lr) for a in arms if a.study == "rate"}
     assert len(tuned) == 8 * len(profiles.SGD_RATES)
+
+
+def test_rate_study_crosses_learning_rates_with_some_cells(plan):
+    crossed = dataclasses.replace(plan.profile, rate_cells=("none", "bn"))
+    arms, _ = finish(dataclasses.replace(plan, profile=crossed))
+    found = [a for a in arms if a.study == "rate"]
+    assert {a.config.seed for a in found} == set(plan.selection_seeds)
+    assert {(a.config.batch_norm, a.config.lr) for a in found} == set(
+        itertools.product([False, True], profiles.SGD_RATES)
+    )
+    swept = {a.config.key for a in arms if a.study == "lr"}
+    assert all(a.config.key in swept for a in found if not a.config.batch_norm)  # not run twice
 
 
 def test_size_study_takes_fewer_images_and_nothing_else(plan):

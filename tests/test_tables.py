@@ -11,7 +11,7 @@ from conftest import fake_record, study_frame
 from matplotlib.figure import Figure
 from PIL import Image
 
-from reglab import display, figures, report, tables
+from reglab import contrasts, display, figures, report, tables
 from reglab.errors import ReglabError
 from reglab.profiles import DROP_RATES
 from reglab.protocol import CELLS
@@ -55,6 +55,30 @@ def test_paper_values_stand_beside_ours(study):
     literal = tables.effect_table(study, "l2").set_index("network")
     assert literal.loc["λ = 0.1, as printed", "paper"] == "98.9"
     assert literal["paper"].notna().sum() == 2  # the strength chosen here is not the paper's
+
+
+def with_studies(plan, **settings):
+    return study_frame(replace(plan, profile=replace(plan.profile, **settings)))
+
+
+def test_size_table_has_every_size_and_all_images(plan):
+    study = with_studies(plan, sizes=(50, 100))
+    table = contrasts.size_table(study)
+    assert table["images"].tolist() == ["50", "100", "200"] * 4
+    row = table[(table["network"] == "BN") & (table["images"] == "50")].iloc[0]
+    runs = study[(study["study"] == "size") & (study["arm"] == "bn 50")]
+    gap = 100 * (runs["train_acc"] - runs["test_acc"]).mean()
+    assert (row["n"], row["gap"].mean) == (2, pytest.approx(gap))
+
+
+def test_rate_table_pairs_the_networks_at_each_rate(plan):
+    study = with_studies(plan, rate_cells=("none", "bn"), sweep_seeds=3)
+    table = contrasts.rate_table(study).set_index("learning rate")
+    assert table.index.tolist() == ["0.001", "0.003", "0.01", "0.03", "0.1"]
+    runs = study[(study["study"] == "rate") & (study["lr"] == 0.03)]
+    sides = runs.groupby("batch_norm")["test_acc"].mean() * 100
+    assert table.loc["0.03", "BN − no BN"].mean == pytest.approx(sides[True] - sides[False])
+    assert table.loc["0.03", "n"] == 3
 
 
 @pytest.mark.parametrize("technique", ["l2", "dropout", "bn"])

@@ -230,7 +230,7 @@ def test_an_unfinished_study_is_left_out(recorded_runs, tmp_path):
     plan, full = plan_for("cifar10", "reduced"), recorded_runs("reduced") / "reduced"
     runs = list(read_table(full / "cifar10.jsonl.gz"))
     kept = [run for run in runs if not (run.config.seed == 4 and cell_of(run.config) == "all")]
-    assert len(kept) == len(runs) - 2  # of the factorial and of the fair arm
+    assert len(kept) == len(runs) - 1
     write_table(kept, tmp_path / "reduced" / "cifar10.jsonl.gz")
     assert plan.seeds == 5
     assert recorded.studies(tmp_path) == {}

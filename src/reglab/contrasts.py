@@ -100,6 +100,20 @@ def size_table(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def rate_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracies (percent) without and with BN at each learning rate, and the difference.
+
+    Over selection seeds; ``n`` counts the pairs in which both runs stayed finite.
+    """
+    rows = []
+    for lr in sorted(tables.study_rows(frame, "rate")["lr"].unique()):
+        none, norm = (tables.arm(frame, "rate", f"{name} {lr:g}") for name in ("none", "bn"))
+        gain = tables.difference(norm, none)
+        columns = {"no BN": tables.accuracy(none), "BN": tables.accuracy(norm), "BN − no BN": gain}
+        rows.append({"learning rate": f"{lr:g}", **columns, "n": gain.n if gain else 0})
+    return pd.DataFrame(rows)
+
+
 def time_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return epochs and seconds of each cell: means with intervals over seeds."""
     rows = []

@@ -17,6 +17,8 @@ PRINTED_LAMBDA, PRINTED_P = 0.1, 0.5
 SMALL_LAMBDAS = (1e-5, 1e-4, 5e-4, 1e-3, 5e-3)
 SGD_RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 ADAMW_RATES = (3e-4, 1e-3, 3e-3)
+SIZES = (1000, 5000, 10_000, 25_000)
+RATE_CELLS = ("none", "bn")  # the study of learning rate and BN, where there is no fair arm
 # The pilot has minutes on two cores: it leaves these out, and the fair arm.
 THIN_SMALL_LAMBDAS = (1e-4, 1e-3)
 THIN_ADAMW_RATES = (1e-3, 3e-3)
@@ -32,6 +34,7 @@ class Profile:
         placements: dropout placements swept.
         small_lambdas: coupled strengths beside the paper's.
         adamw_rates: learning rates tried for AdamW.
+        rate_cells: cells of the factorial that are run under each learning rate.
         fair: also tune the learning rate of each factorial cell on its own.
         sizes: training-set sizes, smaller than ``n_train``, of the study of size.
     """
@@ -46,19 +49,20 @@ class Profile:
     placements: tuple[str, ...] = ("fc", "all")
     small_lambdas: tuple[float, ...] = SMALL_LAMBDAS
     adamw_rates: tuple[float, ...] = ADAMW_RATES
-    fair: bool = True
+    rate_cells: tuple[str, ...] = ()
+    fair: bool = False
     sizes: tuple[int, ...] = ()
 
 
-_THIN = {"small_lambdas": THIN_SMALL_LAMBDAS, "adamw_rates": THIN_ADAMW_RATES, "fair": False}
+_THIN = {"small_lambdas": THIN_SMALL_LAMBDAS, "adamw_rates": THIN_ADAMW_RATES}
 
 PROFILES = {
     profile.name: profile
     for profile in (
         Profile("smoke", "sample", 200, 8, 2, 1, 2, **_THIN),
         Profile("pilot", "sample", 2000, 16, 6, 1, 3, placements=("fc",), **_THIN),
-        Profile("reduced", "full", 10_000, 16, 50, 3, 5, sizes=(1000, 5000)),
-        Profile("paper", "full", None, 32, 50, 3, 10, sizes=(1000, 5000, 10_000, 25_000)),
+        Profile("reduced", "full", 10_000, 16, 50, 3, 5, sizes=SIZES[:2], rate_cells=RATE_CELLS),
+        Profile("paper", "full", None, 32, 50, 3, 10, sizes=SIZES, fair=True),
     )
 }
 

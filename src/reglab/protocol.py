@@ -138,9 +138,7 @@ def evaluation_arms(plan: Plan, chosen: Choices) -> list[Arm]:
         if plan.profile.max_epochs > plain.patience + 1:  # else stopping early cannot happen
             arms.append(Arm("no_early_stop", "none", plain.replace(patience=0)))
     arms += size_arms(plan, chosen)
-    if plan.profile.fair:
-        arms += fair_rate_arms(plan, chosen)
-    return arms
+    return arms + rate_arms(plan, chosen)
 
 
 def size_arms(plan: Plan, chosen: Choices) -> list[Arm]:
@@ -154,13 +152,14 @@ def size_arms(plan: Plan, chosen: Choices) -> list[Arm]:
     ]
 
 
-def fair_rate_arms(plan: Plan, chosen: Choices) -> list[Arm]:
-    """Each cell under each learning rate, on selection seeds: what the fair arm chooses from."""
+def rate_arms(plan: Plan, chosen: Choices) -> list[Arm]:
+    """Cells under each learning rate, on selection seeds: the fair arm chooses from all eight."""
     return [
-        Arm("fair_lr", name, _cell(plan.baseline(seed, lr), chosen, *parts))
+        Arm("rate", f"{name} {lr:g}", _cell(plan.baseline(seed, lr), chosen, *parts))
         for seed in plan.selection_seeds
         for lr in SGD_RATES
         for name, *parts in CELLS
+        if plan.profile.fair or name in plan.profile.rate_cells
     ]
 
 
@@ -253,7 +252,7 @@ def choose(arms: Sequence[Arm], records: Records) -> Choices:
 def _fair_rates(arms: Sequence[Arm], records: Records) -> dict[str, float]:
     rates = {}
     for name, *_ in CELLS:
-        cell = [arm for arm in arms if arm.study == "fair_lr" and arm.label == name]
+        cell = [arm for arm in arms if arm.study == "rate" and arm.label.split()[0] == name]
         views = [validation_of(records[arm.config.key]) for arm in cell]
         rates[name] = select(views, "lr", by="loss")
     return rates

@@ -115,6 +115,7 @@ _TABLES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     ),
     "gap": (contrasts.gap_table, "Training minus test accuracy, in points."),
     "size": (contrasts.size_table, "Accuracy and gap over the number of images taken."),
+    "rates": (contrasts.rate_table, "Learning rate and batch normalization."),
     "time": (contrasts.time_table, "Epochs and seconds of each cell."),
     "combined": (tables.combined_table, "Combinations beside the paper's Table 3."),
     "interactions": (contrasts.interaction_table, "Interaction contrasts, in points."),
@@ -122,7 +123,7 @@ _TABLES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "shapley": (contrasts.shapley_table, "Shares of the gain of all three, in points."),
 }
 # The study that a kind is made from, where it is not the factorial.
-_NEEDED = {"lambda": "lambda", "dropout_rates": "dropout", "size": "size"}
+_NEEDED = {"lambda": "lambda", "dropout_rates": "dropout", "size": "size", "rates": "rate"}
 _PRINTED = {"l2": "l2", "dropout": "dropout", "bn": "bn", "combined": "combined"}
 
 
@@ -130,8 +131,8 @@ def table(kind: str, found: Mapping[str, pd.DataFrame] | None = None) -> Stack:
     """Return one of the chapters' tables for every data set that has recorded runs.
 
     Args:
-        kind: l2, lambda, dropout, dropout_rates, bn, gap, size, time, combined, interactions,
-            ablation or shapley.
+        kind: l2, lambda, dropout, dropout_rates, bn, gap, size, rates, time, combined,
+            interactions, ablation or shapley.
         found: studies by data set; None = `studies()`.
 
     Raises:

@@ -98,11 +98,7 @@ def summarize(frame: pd.DataFrame) -> pd.DataFrame:
     settings = ["batch_norm", "dropout", "placement", "l2", "lam", "optimizer", "lr", "patience"]
     rows = []
     for (dataset, study, arm), group in frame.groupby(["dataset", "study", "arm"], sort=False):
-        if study == "fair_lr":  # one arm spans the rates it chooses from
-            for lr, part in group.groupby("lr"):
-                rows.append(_summary(part, dataset, study, f"{arm} lr={lr:g}", settings))
-        else:
-            rows.append(_summary(group, dataset, study, arm, settings))
+        rows.append(_summary(group, dataset, study, arm, settings))
     return pd.DataFrame(rows)
 
 
