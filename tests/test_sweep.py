@@ -5,10 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 
-from reglab import sweep
+from reglab import executors, sweep
+from reglab.config import RunConfig
 from reglab.errors import ReglabError
 from reglab.protocol import lr_arms
 from reglab.store import RunStore
@@ -115,8 +118,8 @@ def test_workers_do_not_change_results(tmp_path, configs):
 
 def test_equal_configs_run_once(tmp_path, configs, monkeypatch):
     trained = []
-    real = sweep.train
-    monkeypatch.setattr(sweep, "train", lambda config: trained.append(config) or real(config))
+    real = executors.train
+    monkeypatch.setattr(executors, "train", lambda config: trained.append(config) or real(config))
     store = RunStore(tmp_path)
     first = sweep.run([configs[0]] * 3, store, workers=1)
     assert len(trained) == 1
@@ -133,36 +136,19 @@ def test_failed_run_keeps_the_others(tmp_path, configs):
     assert RunStore(tmp_path).get(configs[0])
 
 
-def test_dead_worker_is_one_line(tmp_path, configs, monkeypatch):
-    monkeypatch.setenv("REGLAB_STORE", str(tmp_path))
+def test_dead_worker_is_one_line(tmp_path, configs):
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
     with pytest.raises(ReglabError, match="a worker process died") as caught:
-        pool, bar = _pool_and_bar()
-        sweep._run_all(configs, KillingStore(tmp_path), pool, 1, bar)
+        sweep.run([DeadlyConfig(**configs[0].to_dict())], RunStore(tmp_path), executor=pool)
     assert "\n" not in str(caught.value)
+    assert not list((tmp_path / ".locks").iterdir())
 
 
-class KillingStore(RunStore):
-    """Its root cannot be pickled into a worker without ending that worker."""
+class DeadlyConfig(RunConfig):
+    """It ends the worker that it is sent to."""
 
-    @property
-    def root(self):
-        return Killer()
-
-    @root.setter
-    def root(self, value):
-        pass
-
-
-class Killer:
     def __reduce__(self):
         return os._exit, (9,)
-
-
-def _pool_and_bar():
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn")), sweep._bar(1, False)
 
 
 @pytest.mark.parametrize("workers", [0, -1])

@@ -64,15 +64,30 @@ def reproduce(
     together: Annotated[
         int | None, typer.Option(help="Runs taking turns in one process [default: 32 on CUDA].")
     ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, e.g. tcp://10.0.0.1:8786.")
+    ] = None,
     device: Device = "auto",
     store: Store = None,
 ) -> None:
     """Train whatever the study lacks, stage after stage."""
     from reglab import sweep
 
-    plans = _plans(dataset, profile, seeds, device)
     runs = open_store(store)
-    made = sweep.reproduce(plans, runs, workers=workers, together=together)
+    if scheduler is None:
+        plans = _plans(dataset, profile, seeds, device)
+        made = sweep.reproduce(plans, runs, workers=workers, together=together)
+    elif workers is not None:
+        raise ReglabError("--workers are the cluster's own when --scheduler is given")
+    else:
+        from reglab import cluster
+
+        cluster.silence()
+        plans = _plans(dataset, profile, seeds, "cpu")
+        with cluster.connect(scheduler, plans, device) as on:
+            made = sweep.reproduce(
+                on.plans, runs, together=together, executor=on.executor, in_flight=on.in_flight
+            )
     names = ", ".join(plan.dataset for plan in plans)
     print(f"{names}: profile {profile} complete in {runs.root} ({made} runs made now)")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import gzip
 import logging
 import os
@@ -74,6 +75,32 @@ class RunStore:
         write_atomically(path, (record.to_json() + "\n").encode())
         return path
 
+    def lock(self, config: RunConfig) -> RunLock | None:
+        """Return the lock of a run, held, or None while another process or thread holds it.
+
+        Whoever makes a run holds its lock, so that several drivers can share a store without
+        making anything twice. The kernel gives the lock back when its holder ends, however it
+        ends; no clock is involved. Where a file system has no locks, everyone gets one: a run is
+        then made twice at worst, and kept once.
+
+        Raises:
+            ReglabError: the folder cannot be written to.
+        """
+        path = self.root / ".locks" / config.key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise _unwritable(path.parent, error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        except OSError as error:
+            log.debug("no lock on %s: %s", path, error)
+        return RunLock(path, handle)
+
     def check_writable(self) -> None:
         """Find out before any training that finished runs can be kept here."""
         probe = self.root / f".writable-{os.getpid()}"
@@ -103,6 +130,26 @@ class RunStore:
                 runs.update((record.config.key, record) for record in read_table(table))
             self._recorded_runs[dataset] = runs
         return self._recorded_runs[dataset]
+
+
+class RunLock:
+    """A held lock on one run; see `RunStore.lock`."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self._path, self._handle = path, handle
+
+    def release(self) -> None:
+        """Let the run go, once.
+
+        The file goes first, while it is still locked. Whoever opened it before then gets a lock
+        that guards nothing, which is harmless: holders look into the store before they train.
+        """
+        if self._handle < 0:
+            return
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+        os.close(self._handle)
+        self._handle = -1
 
 
 def write_table(records: Iterable[RunRecord], path: Path) -> None:
@@ -152,11 +199,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         if temporary:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
-        hint = "free some space" if error.errno == errno.ENOSPC else "choose another folder"
-        raise ReglabError(
-            f"cannot write to {path.parent}: {error.strerror or error}; {hint} and run the same "
-            "command again (finished runs are kept)"
-        ) from error
+        raise _unwritable(path.parent, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> ReglabError:
+    hint = "free some space" if error.errno == errno.ENOSPC else "choose another folder"
+    return ReglabError(
+        f"cannot write to {folder}: {error.strerror or error}; {hint} and run the same command "
+        "again (finished runs are kept)"
+    )
 
 
 def _set_aside(path: Path, why: str) -> None:

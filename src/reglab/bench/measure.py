@@ -16,7 +16,7 @@ from functools import cache, partial
 
 import torch
 
-from reglab import runtime, sweep
+from reglab import executors, runtime
 from reglab.bench.ceiling import BATCHES, Products
 from reglab.bench.usual import UsualLoop
 from reglab.config import RunConfig
@@ -123,7 +123,7 @@ def bench(device: str = "auto") -> dict:
         ReglabError: the device is not here.
     """
     device = runtime.resolve_device(device)
-    workers = sweep.default_workers(device)
+    workers = executors.default_workers(device)
     found = {}
     with _pool(workers) as pool:
         together = Together(pool, workers)

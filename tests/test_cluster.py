@@ -1,0 +1,218 @@
+"""Runs on a Dask cluster: real scheduler and worker processes on the loopback interface."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import reglab
+from reglab import cluster, datafiles, sweep
+from reglab.config import RunConfig
+from reglab.errors import ReglabError
+from reglab.store import RunStore
+from reglab.study import make_plan
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory):
+    """Two worker processes that have none of the driver's data."""
+    nothing = tmp_path_factory.mktemp("nothing")
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=":0",
+        env={"REGLAB_DATA_DIR": str(nothing)},
+        local_directory=str(tmp_path_factory.mktemp("spill")),
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A data set of the user's own, which only the driver has."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    labels = np.arange(60) % 3
+    images = rng.integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    np.savez(folder / "own.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    return "own"
+
+
+def plan_of(dataset, seeds=1):
+    return make_plan(dataset, "smoke", seeds=seeds, device="cpu")
+
+
+def on_workers(dask, function):
+    with distributed.Client(dask, set_as_default=False) as client:
+        return client.run(function)
+
+
+def reproducible(store):
+    texts = (path.read_text() for path in sorted(store.root.glob("*/*.json")))
+    return [reglab.records.RunRecord.from_json(text).reproducible() for text in texts]
+
+
+def test_same_bits_as_in_process_and_data_travel_once(dask, own, tmp_path):
+    plan, near, far = plan_of(own), RunStore(tmp_path / "near"), RunStore(tmp_path / "far")
+    with cluster.connect(dask.scheduler_address, [plan]) as on:
+        assert on.in_flight == 4
+        made = sweep.reproduce(on.plans, far, executor=on.executor, in_flight=on.in_flight)
+    assert made == sweep.reproduce([plan], near, workers=1) > 20
+    assert reproducible(far) == reproducible(near)
+    brought = on_workers(dask, lambda: id(datafiles._provided["own"]))
+    with cluster.connect(dask.scheduler_address, [plan]):
+        assert on_workers(dask, lambda: id(datafiles._provided["own"])) == brought
+    assert len(brought) == 2
+
+
+def test_a_killed_workers_runs_are_made_again(dask, tmp_path):
+    plan, near, far = plan_of("mnist"), RunStore(tmp_path / "near"), RunStore(tmp_path / "far")
+    sweep.reproduce([plan], near, workers=1)
+    victims = list(on_workers(dask, os.getpid).values())
+    killer = threading.Thread(target=kill_after, args=(victims[0], far.root, 5))
+    killer.start()
+    with cluster.connect(dask.scheduler_address, [plan]) as on:
+        sweep.reproduce(on.plans, far, executor=on.executor, in_flight=on.in_flight)
+    killer.join()
+    assert victims[0] not in on_workers(dask, os.getpid).values()
+    assert reproducible(far) == reproducible(near)
+
+
+def kill_after(pid, folder, runs):
+    while len(list(folder.glob("*/*.json"))) < runs:
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_two_drivers_share_a_cluster_and_a_store(dask, tmp_path):
+    command = [sys.executable, "-m", "reglab.cli", "reproduce", "--profile", "smoke"]
+    command += ["--dataset", "mnist", "--seeds", "1", "--store", str(tmp_path / "runs")]
+    command += ["--scheduler", dask.scheduler_address]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    drivers = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    outputs = [driver.communicate(timeout=300) for driver in drivers]
+    assert [driver.returncode for driver in drivers] == [0, 0], outputs
+    made = [int(out.rpartition("(")[2].split()[0]) for out, _ in outputs]
+    files = list((tmp_path / "runs" / "mnist").glob("*.json"))
+    assert sum(made) == len(files)  # none made twice
+    assert sweep.reproduce([plan_of("mnist")], RunStore(tmp_path / "runs")) == 0
+
+
+def test_populations_travel_as_one_task(dask, tmp_path):
+    plan = plan_of("mnist")
+    configs = [plan.baseline(seed, 0.01) for seed in range(3)]
+    with cluster.connect(dask.scheduler_address, [plan]) as on:
+        found = sweep.run(configs, RunStore(tmp_path / "far"), executor=on.executor, together=2)
+    plain = sweep.run(configs, RunStore(tmp_path / "near"), workers=1)
+    assert [r.reproducible() for r in found] == [r.reproducible() for r in plain]
+
+
+class Deadly(RunConfig):
+    """It ends the worker that it is sent to, and the next."""
+
+    def __reduce__(self):
+        return arrive, (os.getpid(), self.to_dict())
+
+
+def arrive(driver, values):
+    if os.getpid() != driver:
+        os._exit(9)
+    return Deadly(**values)  # the scheduler, which lives with the driver here
+
+
+def test_a_run_that_ends_every_worker_is_one_line(dask, tmp_path):
+    good, bad = (plan_of("mnist").baseline(seed, 0.01) for seed in range(2))
+    store, configs = RunStore(tmp_path), [good, Deadly(**bad.to_dict())]
+    with (
+        pytest.raises(ReglabError, match="ended several workers in turn") as caught,
+        cluster.connect(dask.scheduler_address, []) as on,
+    ):
+        sweep.run(configs, store, executor=on.executor, in_flight=1)
+    assert "\n" not in str(caught.value)
+    assert store.get(good)
+    assert store.lock(bad)  # given back
+
+
+def test_a_killed_scheduler_is_one_line(tmp_path):
+    """Scheduler, worker and driver are each a process, as on a real cluster."""
+    file, store = tmp_path / "scheduler.json", tmp_path / "runs"
+    python = [sys.executable, "-m"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    at = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0"]
+    scheduler = subprocess.Popen(
+        [*python, "distributed.cli.dask_scheduler", *at, "--scheduler-file", file], **quiet
+    )
+    alone = ["--nthreads", "1", "--no-nanny", "--death-timeout", "20"]
+    alone += ["--local-directory", tmp_path]
+    worker = subprocess.Popen(
+        [*python, "distributed.cli.dask_worker", *alone, "--scheduler-file", file],
+        **quiet,
+    )
+    try:
+        wait_for(file.exists)
+        command = [*python, "reglab.cli", "reproduce", "--profile", "smoke", "--dataset", "mnist"]
+        command += ["--scheduler", json.loads(file.read_text())["address"], "--store", store]
+        driver = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: len(list(store.glob("*/*.json"))) >= 2 or driver.poll() is not None)
+        scheduler.kill()
+        _, errors = driver.communicate(timeout=120)
+    finally:
+        scheduler.kill()
+        worker.kill()
+    assert driver.returncode == 1
+    assert errors.startswith("reglab: the connection to ")
+    assert errors.count("\n") == 1
+    assert "finished runs are kept" in errors
+    assert len(list(store.glob("*/*.json"))) >= 2
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def refused(address, plans=(), device="auto"):
+    with pytest.raises(ReglabError) as caught, cluster.connect(address, plans, device):
+        pass
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_no_scheduler_is_one_line(monkeypatch):
+    monkeypatch.setattr(cluster, "TIMEOUT", 1)
+    assert "no Dask scheduler answers at" in refused("tcp://127.0.0.1:9")
+    assert "no Dask scheduler answers at" in refused("nonsense://x")
+
+
+def test_no_worker_is_one_line(monkeypatch):
+    monkeypatch.setattr(cluster, "TIMEOUT", 1)
+    with distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=":0") as empty:
+        assert "has no workers; start one: dask worker" in refused(empty.scheduler_address)
+
+
+def test_other_versions_are_refused(dask, monkeypatch):
+    monkeypatch.setattr(reglab, "__version__", "9.9")
+    assert "this driver has 9.9" in refused(dask.scheduler_address)
+
+
+def test_devices(dask):
+    assert "no worker of the cluster has one" in refused(dask.scheduler_address, device="cuda")
+    assert "device must be one of" in refused(dask.scheduler_address, device="tpu")
+    versions = {"a": ("", 1, "", True), "b": ("", 1, "", False)}
+    assert cluster._device(versions, "auto") == ("cpu", ["a"])
+    assert cluster._device(versions, "cuda") == ("cuda", ["a"])
+    assert cluster._device({"a": versions["a"]}, "auto") == ("cuda", ["a"])
+    assert replace(plan_of("mnist"), device="cuda").device == "cuda"
