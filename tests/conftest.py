@@ -1,6 +1,10 @@
-"""Shared: configs and records made without training, and a clean environment."""
+"""Shared: made-up records, one real smoke study, a clean environment, the tally of faults."""
 
 import hashlib
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,61 @@ from reglab.profiles import PROFILES
 from reglab.protocol import Plan, next_configs, stages
 from reglab.records import Costs, History, RunRecord, Scores, pack_bits
 from reglab.study import frame
+
+REPRODUCE = [sys.executable, "-m", "reglab.cli", "reproduce", "--profile", "smoke"]
+REPRODUCE += ["--dataset", "mnist", "--device", "cpu"]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--kills", type=int, default=5, help="times a process is killed; torture: 50")
+
+
+class Tally(dict):
+    """What injected faults did, a line a fault, printed at the end (`make torture`)."""
+
+    def add(self, fault: str, times: int, lost: int, duplicates: int, equal: bool) -> None:
+        before = self.get(fault, (0, 0, 0, True))
+        now = (times, lost, duplicates, equal)
+        self[fault] = (*(a + b for a, b in zip(before, now[:3], strict=False)), before[3] and equal)
+        assert times > 0
+        assert now[1:] == (0, 0, True)
+
+
+def pytest_configure(config):
+    config.tally = Tally()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.tally:
+        layout = "{:<40} {:>5} {:>19} {:>11} {:>12}"
+        head = ("fault", "times", "finished runs lost", "duplicates", "table equal")
+        terminalreporter.section("injected faults")
+        terminalreporter.write_line(layout.format(*head))
+        for fault, (*counts, equal) in config.tally.items():
+            terminalreporter.write_line(layout.format(fault, *counts, "yes" if equal else "NO"))
+
+
+@pytest.fixture
+def tally(pytestconfig):
+    return pytestconfig.tally
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished study on disk, and the process that made it."""
+
+    folder: Path
+    process: subprocess.CompletedProcess
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """One whole smoke study of MNIST, made by the command line without a disturbance."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    command = [*REPRODUCE, "--workers", "2", "--store", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return Study(folder, done)
 
 
 @pytest.fixture(autouse=True)

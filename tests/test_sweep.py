@@ -1,10 +1,6 @@
 """The sweep: only what is missing, whatever happens on the way, the same results."""
 
 import os
-import signal
-import subprocess
-import sys
-import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -13,11 +9,8 @@ import pytest
 from reglab import executors, sweep
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
-from reglab.protocol import lr_arms
 from reglab.store import RunStore
-from reglab.study import load_frame, make_plan
-
-DRIVER = [sys.executable, "-m", "reglab.cli", "reproduce", "--profile", "smoke"]
+from reglab.study import make_plan
 
 
 @pytest.fixture
@@ -26,87 +19,18 @@ def configs():
     return [plan.baseline(seed, 0.01) for seed in range(3)]
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """One whole smoke study of MNIST, made without a disturbance: its store."""
-    store = tmp_path_factory.mktemp("undisturbed")
-    command = [*DRIVER, "--dataset", "mnist", "--workers", "2", "--device", "cpu"]
-    done = subprocess.run([*command, "--store", store], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return store, done
-
-
-def contents(store):
-    """Each run's file and when it was written, and what must be the same of its record."""
-    plan = make_plan("mnist", "smoke", device="cpu")
-    frame = load_frame(plan, RunStore(store))
-    costs = ["seconds", "seconds_per_epoch", "inference_ms", "peak_memory_bytes", "code_version"]
-    return frame.drop(columns=costs)
-
-
 def test_quiet_without_a_terminal(undisturbed):
-    _, done = undisturbed
+    done = undisturbed.process
     assert done.stderr == ""
     assert "profile smoke complete" in done.stdout
 
 
 def test_second_call_makes_no_run(undisturbed):
-    store, _ = undisturbed
+    store = undisturbed.folder
     plan = make_plan("mnist", "smoke", device="cpu")
     before = {p: p.stat().st_mtime_ns for p in store.rglob("*.json")}
     assert sweep.reproduce([plan], RunStore(store)) == 0
     assert {p: p.stat().st_mtime_ns for p in store.rglob("*.json")} == before
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_killed_driver_loses_nothing_and_ends_equal(undisturbed, tmp_path):
-    store = tmp_path / "runs"
-    command = [*DRIVER, "--dataset", "mnist", "--workers", "2", "--device", "cpu"]
-    command += ["--store", str(store)]
-    for at_least in (3, 20):
-        driver = subprocess.Popen(command, start_new_session=True)
-        deadline = time.monotonic() + 120
-        while len(list(store.rglob("*.json"))) < at_least:
-            assert time.monotonic() < deadline
-            assert driver.poll() is None
-            time.sleep(0.02)
-        os.kill(driver.pid, signal.SIGKILL)
-        driver.wait()
-        assert_workers_end(driver.pid)
-        kept = {p: (p.stat().st_ino, p.read_bytes()) for p in store.rglob("*.json")}
-        assert len(kept) >= at_least
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert {p: (p.stat().st_ino, p.read_bytes()) for p in kept} == kept  # none made again
-    assert contents(store).equals(contents(undisturbed[0]))
-
-
-def assert_workers_end(group):
-    """A killed driver's workers notice and go, instead of waiting for ever."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.1)
-    raise AssertionError("workers of a killed driver are still there")
-
-
-def test_interrupt_keeps_finished_runs(tmp_path):
-    command = [*DRIVER, "--dataset", "mnist", "--workers", "2", "--store", str(tmp_path)]
-    driver = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while not list(tmp_path.rglob("*.json")):
-        assert driver.poll() is None
-        time.sleep(0.05)
-    os.killpg(driver.pid, signal.SIGINT)  # what a terminal sends on Ctrl-C
-    _, errors = driver.communicate(timeout=60)
-    assert driver.returncode == 130
-    assert errors.startswith("reglab: interrupted; finished runs are kept")
-    assert errors.count("\n") == 1
-    assert_workers_end(driver.pid)
-    plan, store = make_plan("mnist", "smoke"), RunStore(tmp_path)
-    assert any(store.get(arm.config) for arm in lr_arms(plan))
 
 
 def test_workers_do_not_change_results(tmp_path, configs):
