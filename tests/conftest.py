@@ -1,6 +1,7 @@
 """Shared: made-up records, one real smoke study, a clean environment, the tally of faults."""
 
 import hashlib
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -51,6 +52,14 @@ def pytest_terminal_summary(terminalreporter, config):
 @pytest.fixture
 def tally(pytestconfig):
     return pytestconfig.tally
+
+
+def example(word: str) -> str:
+    """Return the one Python example of the page "Do it yourself" that has a word in it."""
+    page = Path(__file__).resolve().parents[1] / "book" / "do_it_yourself.md"
+    examples = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    (found,) = (text for text in examples if word in text)
+    return found
 
 
 @dataclass(frozen=True)

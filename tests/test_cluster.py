@@ -11,12 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import example
 
 import reglab
 from reglab import cluster, datafiles, sweep
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
-from reglab.store import RunStore
+from reglab.store import RunStore, open_store
 from reglab.study import make_plan
 
 distributed = pytest.importorskip("distributed")
@@ -182,6 +183,13 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_the_example_of_the_book(dask):
+    text = example("cluster.connect").replace("tcp://10.0.0.1:8786", dask.scheduler_address)
+    assert dask.scheduler_address in text
+    exec(text, {})
+    assert sweep.reproduce([plan_of("mnist", seeds=2)], open_store()) == 0
 
 
 def refused(address, plans=(), device="auto"):

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from conftest import example
 
 from reglab.data import load_dataset
 from reglab.profiles import PROFILES
@@ -11,7 +12,6 @@ from reglab.protocol import Plan, expected_runs
 
 ROOT = Path(__file__).resolve().parents[1]
 YOURSELF = (ROOT / "book/do_it_yourself.md").read_text("utf-8")
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", YOURSELF, re.MULTILINE | re.DOTALL)
 TERMS = re.compile(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`")
 
 
@@ -30,15 +30,14 @@ def test_the_table_of_profiles_is_theirs(profile):
 
 def test_the_example_of_own_images_makes_a_data_set(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(EXAMPLES[0], {})
+    exec(example("corners"), {})
     data = load_dataset("corners", data_dir=tmp_path)
     assert data.in_shape == (1, 16, 16)
     assert data.classes[3] == "bottom right"
 
 
 def test_the_example_of_one_network_trains(capsys):
-    assert len(EXAMPLES) == 2
-    exec(EXAMPLES[1], {})
+    exec(example("RunConfig"), {})
     assert capsys.readouterr().out.startswith(("1 [", "2 [", "3 ["))
 
 
