@@ -217,3 +217,8 @@ def test_bf16_is_recorded_and_close():
     assert record.config.precision == "bf16"
     assert record.history.train_loss[0] == pytest.approx(full.history.train_loss[0], abs=0.1)
     assert record.history.train_loss != full.history.train_loss
+
+
+def test_another_versions_config_is_refused():
+    with pytest.raises(ReglabError, match="train_version=99, this reglab trains as version 1"):
+        train(mnist(train_version=99))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from reglab import runtime
-from reglab.config import RunConfig
+from reglab.config import TRAIN_VERSION, RunConfig
 from reglab.data import Dataset, load_dataset
 from reglab.errors import ReglabError
 from reglab.evaluation import Labelled, evaluate, inference_ms, ready, score
@@ -261,6 +261,11 @@ def _append(history: History, *values: float) -> None:
 
 
 def _check_match(config: RunConfig, data: Dataset) -> None:
+    if config.train_version != TRAIN_VERSION:
+        raise ReglabError(
+            f"the config asks for train_version={config.train_version}, this reglab trains as "
+            f"version {TRAIN_VERSION}; use the reglab that made the config"
+        )
     asked = (config.dataset, config.data_version, config.seed, config.n_train)
     given = (data.name, data.version, data.seed, data.n_train)
     names = ("dataset", "data_version", "seed", "n_train")
