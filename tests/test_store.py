@@ -31,6 +31,15 @@ def test_put_then_get(tmp_path, config):
     assert [p.name for p in (tmp_path / "mnist").iterdir()] == [f"{config.key}.json"]
 
 
+def test_files_can_be_read_by_whoever_the_umask_lets(tmp_path, config):
+    before = os.umask(0o027)
+    try:
+        path = RunStore(tmp_path).put(fake_record(config))
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_diverged_run_comes_back(tmp_path, config):
     store, record = RunStore(tmp_path), fake_record(config, diverged=True)
     store.put(record)
