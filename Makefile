@@ -37,7 +37,7 @@ PAGES := $(SITE)/_config.yml $(SITE)/_toc.yml $(wildcard $(SITE)/book/*.md $(SIT
 timed = @mkdir -p $(dir $(TIMES)); began=$$(date +%s); echo "== $(1)"; { $(2); } && \
 	printf '  %-34s %5d s\n' '$(1)' $$(($$(date +%s) - began)) >>$(TIMES)
 
-.PHONY: help book site test unit chapters smoke torture lab notebooks lint lock clean distclean
+.PHONY: help book site test unit chapters smoke torture verify golden lab notebooks lint lock clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -73,6 +73,12 @@ smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store
 
 torture: $(READY) ## the injected faults, with fifty kills instead of five (see Reliability)
 	$(PY) -m pytest tests/test_faults.py tests/test_cluster.py --kills 50
+
+verify: $(READY) ## make golden runs and 2 % of the recorded ones again, and compare
+	$(VENV)/bin/reglab verify
+
+golden: $(READY) ## record the golden runs anew, when a change of training is meant
+	$(PY) tools/make_golden.py src/reglab/golden.jsonl.gz
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(PY) -m jupyterlab notebooks

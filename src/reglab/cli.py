@@ -1,4 +1,4 @@
-"""The command line: `reglab data|reproduce|results|record|claims|bench`."""
+"""The command line: `reglab data|reproduce|results|record|claims|verify|bench`."""
 
 from __future__ import annotations
 
@@ -144,6 +144,38 @@ def claims(
     from reglab import recorded, verdicts
 
     print(verdicts.render(verdicts.ledger(recorded.studies()), format.value))
+
+
+@app.command(epilog="Example: reglab verify --share 0.02")
+def verify(
+    share: Annotated[float, typer.Option(help="Of each table of reduced runs, 0 to 1.")] = 0.02,
+    seed: Annotated[int | None, typer.Option(help="Of the choice [default: a new one].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes [default: one a core].")] = None,
+) -> None:
+    """Make golden runs and some recorded ones again; exit 1 if one deviates."""
+    import secrets
+
+    from tqdm import tqdm
+
+    from reglab import verify as again
+
+    seed = secrets.randbelow(10**6) if seed is None else seed
+    checks, left_out = again.recorded_checks(share, seed)
+    checks = again.golden_checks() + checks
+    minutes = sum(check.expected.costs.seconds for check in checks) / 60
+    print(f"{len(checks)} runs, seed {seed}; they took {minutes:.1f} minutes on one core")
+    findings = []
+    for finding in tqdm(again.verify(checks, workers), total=len(checks), unit="run", disable=None):
+        tqdm.write(str(finding))
+        findings.append(finding)
+    for remark in left_out:
+        print(f"left out  {remark}")
+    wrong = sum(bool(finding.wrong) for finding in findings)
+    identical = sum(finding.identical for finding in findings)
+    print(f"{wrong} of {len(findings)} runs deviate; {identical} are identical bit for bit")
+    if wrong:
+        print(f"If golden runs deviate: {again.RENEW}.")
+        raise typer.Exit(1)
 
 
 @data_app.command("fetch", epilog="Example: reglab data fetch cifar10")

@@ -95,7 +95,7 @@ def crew(
         runtime.keep_freed_memory()
         yield Crew(together=together)
         return
-    with _processes(workers) as pool:
+    with processes(workers) as pool:
         yield Crew(pool, in_flight=in_flight or 2 * workers, writes=True)
 
 
@@ -253,8 +253,8 @@ def _lost(error: BaseException) -> ReglabError:
 
 
 @contextlib.contextmanager
-def _processes(workers: int) -> Iterator[Executor]:
-    """Give a process pool; on an error or Ctrl-C end it at once."""
+def processes(workers: int) -> Iterator[Executor]:
+    """Give a pool of processes; on an error or Ctrl-C end it at once."""
     pool = ProcessPoolExecutor(
         workers,
         mp_context=multiprocessing.get_context("spawn"),

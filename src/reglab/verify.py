@@ -1,0 +1,233 @@
+"""Numbers stay right: golden runs and recorded runs, made again and compared.
+
+On one machine and one version of torch a repeated run is identical bit for bit. Elsewhere rounding
+differs, and training amplifies it. `GOLDEN_TOLERANCE` and `RECORDED_TOLERANCE` say how much is put
+down to that; what was measured is in their comments.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+
+from reglab import executors, recorded
+from reglab.config import TRAIN_VERSION, RunConfig
+from reglab.data import dataset_version
+from reglab.datafiles import is_cached
+from reglab.errors import ReglabError
+from reglab.records import RunRecord, unpack_bits
+from reglab.store import read_table
+from reglab.training import train
+
+RENEW = "if the change is meant, raise TRAIN_VERSION and run `make golden`"
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What may differ between two machines.
+
+    Attributes:
+        epochs: how many epochs' figures are compared; None = all.
+        loss: share of a loss.
+        accuracy: of training and validation accuracy, in [0, 1].
+        test: of test accuracy and calibration error, in [0, 1].
+    """
+
+    epochs: int | None
+    loss: float
+    accuracy: float
+    test: float
+
+
+# Golden runs have eight steps. With the processor's vector instructions limited in four ways, their
+# losses moved by at most 2e-4 of their size; a learning rate 1 % higher moves one by 2e-2. (With
+# more steps rounding is amplified: after 27 a batch-normalized run had moved by 3e-2.) One of the
+# fewest images that a share is formed over, 15, is 0.067.
+GOLDEN_TOLERANCE = Tolerance(epochs=None, loss=1e-3, accuracy=0.07, test=0.004)
+# Reduced runs have thousands of steps, after which rounding has become another path. The first
+# epoch still agrees roughly; at the end they are as alike as two seeds are.
+RECORDED_TOLERANCE = Tolerance(epochs=1, loss=0.05, accuracy=0.05, test=0.06)
+
+
+def golden_configs() -> dict[str, RunConfig]:
+    """Return the golden runs by name: each way of training once, each data set at least once."""
+
+    def of(dataset: str, **changes: object) -> RunConfig:
+        values = {"n_train": 150, "seed": 3, "width": 8, "lr": 0.02, "max_epochs": 2}
+        values |= {"batch_size": 32, "dataset": dataset}
+        version = dataset_version(dataset, "sample")
+        return RunConfig(data_version=version, **(values | changes))
+
+    everything = {"lam": 0.1, "dropout": 0.4, "batch_norm": True}
+    adamw = {"optimizer": "adamw", "lr": 2e-3}
+    return {
+        "plain": of("cifar10"),
+        "L2, coupled": of("mnist", lam=0.3),
+        "L2, per sample": of("fashion_mnist", lam=40.0, l2="per_sample"),
+        "L2, decoupled": of("mnist", lam=20.0, l2="decoupled", **adamw),
+        "L2, coupled under Adam": of("mnist", lam=0.3, **adamw),
+        "dropout": of("fashion_mnist", dropout=0.5),
+        "dropout everywhere": of("cifar10", dropout=0.3, placement="all"),
+        "batch normalization": of("mnist", batch_norm=True),
+        "all three": of("cifar10", **everything),
+        "stopped early": of("mnist", lr=0.1, max_epochs=8, patience=1),
+        "diverging": of("mnist", lr=1e4),
+    }
+
+
+def golden_records() -> dict[str, RunRecord]:
+    """Return the golden runs as recorded, by key.
+
+    Raises:
+        ReglabError: the table is damaged, or of another version of the training code.
+    """
+    with as_file(files("reglab") / "golden.jsonl.gz") as path:
+        found = {record.config.key: record for record in read_table(path)}
+    if missing := [n for n, config in golden_configs().items() if config.key not in found]:
+        raise ReglabError(
+            f"no golden record of {missing[0]!r} for training version {TRAIN_VERSION}; {RENEW}"
+        )
+    return found
+
+
+def compare(found: RunRecord, expected: RunRecord, within: Tolerance) -> list[str]:
+    """Return what deviates, a phrase each; nothing if the two runs agree within the tolerance."""
+    pairs = [
+        ("diverged", found.diverged, expected.diverged),
+        ("n_params", found.n_params, expected.n_params),
+        ("n_fit", found.n_fit, expected.n_fit),
+    ]
+    if within.epochs is None:
+        pairs += [("epochs", found.epochs, expected.epochs)]
+        pairs += [("best_epoch", found.best_epoch, expected.best_epoch)]
+    wrong = [f"{name} {have} instead of {want}" for name, have, want in pairs if have != want]
+    for name in ("train_loss", "val_loss", "train_acc", "val_acc"):
+        have, want = (getattr(run.history, name)[: within.epochs] for run in (found, expected))
+        relative = name.endswith("loss")
+        most = within.loss if relative else within.accuracy
+        wrong += _apart(name, have, want, most, relative)
+    for part in ("best", "last"):
+        have, want = getattr(found, part), getattr(expected, part)
+        if have is None or want is None:
+            wrong += [] if have is want else [f"{part} is missing in one of the two"]
+            continue
+        wrong += _apart(f"{part}.accuracy", [have.accuracy], [want.accuracy], within.test)
+        wrong += _apart(f"{part}.ece", [have.ece], [want.ece], within.test)
+        right = [unpack_bits(scores.correct) for scores in (have, want)]
+        if right[0].shape != right[1].shape:
+            wrong.append(f"{part}.correct has {len(right[0])} images instead of {len(right[1])}")
+        elif within.epochs is None and (share := float(np.mean(right[0] != right[1]))) > 0.02:
+            wrong.append(f"{part}: {share:.1%} of the test images are judged otherwise")
+    return wrong
+
+
+def _apart(
+    name: str, have: Sequence, want: Sequence, most: float, relative: bool = False
+) -> list[str]:
+    """Return the first pair further apart than ``most``, if there is one."""
+    for number, (a, b) in enumerate(zip(have, want, strict=False), 1):
+        if (a is None) != (b is None):
+            return [f"{name} is {a} instead of {b}"]
+        if a is None or math.isclose(a, b, rel_tol=most if relative else 0.0, abs_tol=most):
+            continue
+        at = f" of epoch {number}" if len(want) > 1 else ""
+        return [f"{name}{at} is {a:.6g} instead of {b:.6g}"]
+    return []
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One run made again.
+
+    Attributes:
+        name: what it is called in the output.
+        identical: bit for bit, costs and environment aside.
+        wrong: what deviates beyond the tolerance.
+    """
+
+    name: str
+    identical: bool
+    wrong: tuple[str, ...]
+
+    def __str__(self) -> str:
+        if self.wrong:
+            return f"WRONG {self.name}: {'; '.join(self.wrong)}"
+        return f"ok    {self.name}: {'identical' if self.identical else 'within tolerance'}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A run to be made again, and what it is to be compared with."""
+
+    name: str
+    expected: RunRecord
+    within: Tolerance
+
+    def make(self) -> Finding:
+        """Train it and compare."""
+        found = train(self.expected.config)
+        identical = found.reproducible() == self.expected.reproducible()
+        wrong = () if identical else compare(found, self.expected, self.within)
+        return Finding(self.name, identical, tuple(wrong))
+
+
+def golden_checks() -> list[Check]:
+    """Return a check of each golden run; errors as `golden_records`."""
+    records = golden_records()
+    return [
+        Check(f"golden, {name}", records[config.key], GOLDEN_TOLERANCE)
+        for name, config in golden_configs().items()
+    ]
+
+
+def recorded_checks(
+    share: float, seed: int, folder: Path | None = None
+) -> tuple[list[Check], list[str]]:
+    """Return checks of a random share of each table of reduced runs, and why others are left out.
+
+    Args:
+        share: of each table, in [0, 1]; at least one run of a table, unless it is 0.
+        seed: of the choice.
+        folder: of recorded results; None = the book's.
+
+    Raises:
+        ReglabError: ``share`` is out of range, or a table is damaged.
+    """
+    if not 0 <= share <= 1:
+        raise ReglabError(f"share must be in [0, 1], got {share}")
+    checks, left_out = [], []
+    folder = folder or recorded.results_folder()
+    for table in sorted((folder / "reduced").glob("*.jsonl.gz")) if share else ():
+        name = table.name.removesuffix(".jsonl.gz")
+        if not is_cached(name):
+            left_out.append(f"{name}: the full data set is not here (`reglab data fetch {name}`)")
+            continue
+        runs = [run for run in read_table(table) if run.config.device == "cpu"]
+        chosen = random.Random(f"{seed} {name}").sample(runs, max(1, round(share * len(runs))))
+        for run in chosen:
+            title = f"reduced/{name} {run.config.key[:12]}"
+            checks.append(Check(title, run, RECORDED_TOLERANCE))
+    return checks, left_out
+
+
+def verify(checks: Sequence[Check], workers: int | None = None) -> Iterator[Finding]:
+    """Make each run again and yield what was found, as runs end.
+
+    Args:
+        checks: what to make.
+        workers: processes; None = one a core; 1 = in this process.
+    """
+    workers = executors.default_workers("cpu") if workers is None else workers
+    if workers == 1:
+        yield from (check.make() for check in checks)
+        return
+    with executors.processes(workers) as pool:
+        for future in as_completed([pool.submit(Check.make, check) for check in checks]):
+            yield future.result()
