@@ -6,6 +6,8 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
@@ -21,6 +23,14 @@ PRECISIONS = ("fp32", "bf16")
 DEVICES = ("cpu", "cuda")
 
 
+def shown(value: object) -> str:
+    """Return ``repr(value)``, on one line, for a message about bad input."""
+    try:
+        return repr(value).replace("\n", " ")
+    except (ValueError, RecursionError):  # Python prints no integer of more than 4,300 digits
+        return f"a {type(value).__name__} too large to print"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """Everything that decides what one training run computes.
@@ -28,7 +38,8 @@ class RunConfig:
     Two runs with equal configs on one machine give bit-identical records (costs aside).
 
     Args:
-        dataset: name of the data set, e.g. ``"mnist"``.
+        dataset: name of the data set, e.g. ``"mnist"``: a-z, 0-9, _ and - only, since runs are
+            kept in a folder of that name.
         data_version: which pixels, ``"SOURCE:DIGEST"`` as `reglab.data.dataset_version` gives it.
         n_train: images taken from the training half, the validation part included; >= 2.
         val_fraction: share of ``n_train`` held out for validation, in (0, 1).
@@ -86,8 +97,9 @@ class RunConfig:
         _one_of(self, "optimizer", OPTIMIZERS)
         _one_of(self, "device", DEVICES)
         _one_of(self, "precision", PRECISIONS)
-        for field in ("dataset", "data_version"):
-            _require(self, field, getattr(self, field) != "", "a non-empty string")
+        is_name = re.fullmatch("[a-z0-9_-]+", self.dataset) is not None
+        _require(self, "dataset", is_name, "a name of a-z, 0-9, _ and -")
+        _require(self, "data_version", self.data_version != "", "a non-empty string")
         _require(self, "n_train", self.n_train >= 2, "an integer >= 2")
         _require(self, "seed", 0 <= self.seed < 2**63, "an integer from 0 to 2**63 - 1")
         _require(self, "width", self.width >= 1, "an integer >= 1")
@@ -117,13 +129,15 @@ class RunConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RunConfig:
         """Build a config from `to_dict`'s output; unknown or missing fields are refused."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise ReglabError(f"unknown config field {unknown[0]!r}; known: {sorted(known)}")
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise ReglabError(f"incomplete config: {error}") from None
+        if not isinstance(values, Mapping):
+            raise ReglabError(f"a config must be a mapping of fields, got {shown(values)}")
+        known = {field.name: field.default for field in dataclasses.fields(cls)}
+        if unknown := sorted(map(shown, set(values) - set(known))):
+            raise ReglabError(f"unknown config field {unknown[0]}; known: {sorted(known)}")
+        for name, default in known.items():
+            if default is dataclasses.MISSING and name not in values:
+                raise ReglabError(f"incomplete config: the field {name!r} is missing")
+        return cls(**values)
 
     def replace(self, **changes: Any) -> RunConfig:
         """Return a copy with some fields changed (and validated again)."""
@@ -137,18 +151,19 @@ def _coerce_types(config: RunConfig) -> None:
     """Check each field's type; an int where a float belongs becomes one, so keys agree."""
     for field in dataclasses.fields(config):
         value, wanted = getattr(config, field.name), _TYPES[field.name]
-        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+        if wanted in (int, float) and isinstance(value, int) and not isinstance(value, bool):
+            _require(config, field.name, -(2**63) <= value < 2**63, "a number of 64 bits")
+            value = float(value) if wanted is float else value
             object.__setattr__(config, field.name, value)
         if type(value) is not wanted:
-            raise ReglabError(f"{field.name} must be of type {wanted.__name__}, got {value!r}")
+            raise ReglabError(f"{field.name} must be of type {wanted.__name__}, got {shown(value)}")
         if wanted is float and value == 0:
             object.__setattr__(config, field.name, 0.0)  # -0.0 would give another key
 
 
 def _require(config: RunConfig, field: str, ok: bool, allowed: str) -> None:
     if not ok:
-        raise ReglabError(f"{field} must be {allowed}, got {getattr(config, field)!r}")
+        raise ReglabError(f"{field} must be {allowed}, got {shown(getattr(config, field))}")
 
 
 def _one_of(config: RunConfig, field: str, allowed: tuple[str, ...]) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import stat
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.lib import format as npy
 
 from reglab.errors import ReglabError
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+# What a small file may make of itself: an array that unpacks to more than BOMB_BYTES and to more
+# than BOMB_RATIO times its packed size is no set of images, and is refused before it is unpacked.
+BOMB_BYTES = 2**30
+BOMB_RATIO = 100
+_ADVICE = "move it away and make or fetch it again"
 
 
 def digest(arrays: Mapping[str, np.ndarray]) -> str:
@@ -25,37 +35,78 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
 def read_npz(path: Path) -> dict[str, np.ndarray]:
     """Return the four arrays of an npz file by name, and ``classes`` where it is there.
 
+    Other members are left alone. A header is held against its member's size before anything is
+    allocated for it.
+
     Raises:
-        ReglabError: the file is not whole, lacks an array, or holds Python objects; one line.
+        ReglabError: the file is not whole, lacks an array, holds one twice or Python objects, or
+            claims what it does not hold; one line.
     """
-    advice = "move it away and make or fetch it again"
     try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe would be waited for
+            raise ReglabError(f"{path} is not a regular file; {_ADVICE}")
         with path.open("rb") as file, zipfile.ZipFile(file) as packed:
             file.seek(0)
             if file.read(2) != b"PK":  # a zip with something before it: numpy takes it for a pickle
                 raise zipfile.BadZipFile
-            names = {member.removesuffix(".npy") for member in packed.namelist()}
+            members = {key: _member(path, packed, key) for key in (*ARRAYS, "classes")}
+            return {key: _array(path, key, packed, info) for key, info in members.items() if info}
+    except ReglabError:
+        raise
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise ReglabError(
-            f"{path} is not a whole npz file (a zip of arrays, as numpy.savez writes); {advice}"
+            f"{path} is not a whole npz file (a zip of arrays, as numpy.savez writes); {_ADVICE}"
         ) from None
     except OSError as error:
         raise unreadable(path, error) from None
-    for key in ARRAYS:
-        if key not in names:
-            raise ReglabError(f"{path}: no array {key!r}; NAME.npz needs {', '.join(ARRAYS)}")
-    arrays = {}
-    for key in (*ARRAYS, *({"classes"} & names)):
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays[key] = np.asanyarray(file[key])
-        except Exception as error:  # numpy and zipfile raise many kinds for one damaged file
-            detail = " ".join(str(error).split())
-            raise ReglabError(
-                f"{path}: {key} cannot be read ({detail}); it must be a plain array, without "
-                f"Python objects, in an undamaged file; {advice}"
-            ) from None
-    return arrays
+
+
+def _member(path: Path, packed: zipfile.ZipFile, key: str) -> zipfile.ZipInfo | None:
+    found = [info for info in packed.infolist() if info.filename in (key, f"{key}.npy")]
+    if len(found) > 1:
+        raise ReglabError(f"{path}: {key} is there {len(found)} times; it must be there once")
+    if not found and key in ARRAYS:
+        raise ReglabError(f"{path}: no array {key!r}; NAME.npz needs {', '.join(ARRAYS)}")
+    return found[0] if found else None
+
+
+def _array(path: Path, key: str, packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a header that Python 2 wrote
+            _check_size(path, packed, info)
+            with packed.open(info) as file:
+                return npy.read_array(file, allow_pickle=False)
+    except Exception as error:  # numpy and zipfile raise many kinds for one damaged file
+        detail = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ReglabError(
+            f"{path}: {key} cannot be read ({detail}); it must be a plain array, without "
+            f"Python objects, in an undamaged file; {_ADVICE}"
+        ) from None
+
+
+def _check_size(path: Path, packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+    """Hold what an array's header claims against what its member, and the file, can hold.
+
+    Raises:
+        ValueError: they do not fit; and whatever numpy and zipfile raise for damage.
+    """
+    with packed.open(info) as file:
+        version = npy.read_magic(file)
+        if version not in ((1, 0), (2, 0)):  # 3.0 is for field names beyond Latin-1
+            raise ValueError(f"npy format {version[0]}.{version[1]}, known are 1.0 and 2.0")
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(file)
+        held = info.file_size - file.tell()
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects")
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != held:
+        raise ValueError(f"its header claims {dtype} of shape {shape}, it holds {held} bytes")
+    if info.compress_size > path.stat().st_size:
+        raise ValueError(f"it claims {info.compress_size} packed bytes, more than the file has")
+    if held > max(BOMB_BYTES, BOMB_RATIO * info.compress_size):
+        raise ValueError(f"{info.compress_size} bytes would unpack to {held}")
 
 
 def class_names(path: Path, arrays: Mapping[str, np.ndarray], n_classes: int) -> tuple[str, ...]:
@@ -84,7 +135,8 @@ def check_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> int:
     """
 
     def refuse(field: str, given: object, allowed: str) -> None:
-        raise ReglabError(f"{path}: {field} is {given}; it must be {allowed}")
+        text = " ".join(str(given).split())[:200]  # a dtype of many fields is long
+        raise ReglabError(f"{path}: {field} is {text}; it must be {allowed}")
 
     for split in ("train", "test"):
         x, y = arrays[f"x_{split}"], arrays[f"y_{split}"]
@@ -94,7 +146,7 @@ def check_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> int:
             refuse(f"x_{split}", f"of shape {x.shape}", "N x H x W or N x H x W x C, C 1 or 3")
         if len(x) == 0 or min(x.shape[1:3]) < 8:
             refuse(f"x_{split}", f"of shape {x.shape}", "at least 1 image, H and W at least 8")
-        if not np.issubdtype(y.dtype, np.integer) or y.shape != (len(x),):
+        if y.dtype.kind not in "iu" or y.shape != (len(x),):  # a time span is an np.integer, too
             refuse(f"y_{split}", f"{y.dtype} of shape {y.shape}", f"{len(x)} integer labels")
         if y.min() < 0:
             refuse(f"y_{split}", f"down to {y.min()}", "labels 0..K-1")

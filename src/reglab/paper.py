@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from decimal import Decimal
 from importlib.resources import files
 
+from reglab import papertoml
 from reglab.errors import ReglabError
 
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
@@ -33,8 +33,12 @@ def title(dataset: str) -> str:
 
 @functools.cache
 def numbers() -> dict:
-    """Return `paper.toml`, every number with a decimal point as an exact Decimal."""
-    return tomllib.loads((files("reglab") / "paper.toml").read_text("utf-8"), parse_float=Decimal)
+    """Return `paper.toml`, every number with a decimal point as an exact Decimal.
+
+    Raises:
+        ReglabError: the file is not what `reglab.papertoml` asks for; it names the place.
+    """
+    return papertoml.read(files("reglab") / "paper.toml")
 
 
 def printed(table: str, dataset: str, column: str) -> Decimal | None:

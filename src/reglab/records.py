@@ -6,12 +6,13 @@ import base64
 import dataclasses
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from reglab.config import RunConfig
+from reglab.config import RunConfig, shown
 from reglab.errors import ReglabError
 
 FORMAT = 1
@@ -111,7 +112,8 @@ class RunRecord:
         """Read `to_json`'s output.
 
         Raises:
-            ReglabError: the text is truncated, altered or of another format.
+            ReglabError: the text is truncated, altered or of another format, or a field is not what
+                this class says; one line.
         """
         try:
             outer = json.loads(text)
@@ -119,19 +121,22 @@ class RunRecord:
             body = json.dumps(values, sort_keys=True, allow_nan=False)
             if outer["format"] != FORMAT or outer["sha256"] != _digest(body):
                 raise ReglabError("its SHA-256 or format does not match")
-            return cls._from_values(values)
+            record = cls._from_values(values)
         except ReglabError:
             raise
-        except (ValueError, KeyError, TypeError) as error:
-            raise ReglabError(f"not a run record ({type(error).__name__}: {error})") from None
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            detail = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ReglabError(f"not a run record ({detail})") from None
+        _check(record)
+        return record
 
     @classmethod
     def _from_values(cls, values: dict[str, Any]) -> RunRecord:
         parts = {
             "config": RunConfig.from_dict(values["config"]),
             "history": History(**values["history"]),
-            "best": Scores(**values["best"]) if values["best"] else None,
-            "last": Scores(**values["last"]) if values["last"] else None,
+            "best": None if values["best"] is None else Scores(**values["best"]),
+            "last": None if values["last"] is None else Scores(**values["last"]),
             "costs": Costs(**values["costs"]),
         }
         return cls(**{**values, **parts})
@@ -141,6 +146,82 @@ def _digest(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
 
 
+def _check(record: RunRecord) -> None:
+    """Refuse fields that a digest can vouch for and no run could have left behind."""
+    _check_history(record)
+    for name in ("best", "last"):
+        if (scores := getattr(record, name)) is not None:
+            _check_scores(name, scores)
+    _require("diverged", record.diverged, isinstance(record.diverged, bool), "true or false")
+    for name in ("n_params", "n_fit"):
+        value = getattr(record, name)
+        _require(name, value, _is_integer(value) and value > 0, "an integer > 0")
+    _check_costs(record.costs)
+    known = record.environment
+    texts = isinstance(known, dict) and all(isinstance(text, str) for text in known.values())
+    needed = ("code_version", "torch", "device_name")
+    allowed = f"texts by name, {', '.join(needed)} among them"
+    _require("environment", known, texts and set(needed) <= set(known), allowed)
+
+
+def _check_history(record: RunRecord) -> None:
+    history, best = record.history, record.best_epoch
+    for name, column in vars(history).items():
+        allowed = _is_share if name.endswith("acc") else _is_number_or_none
+        kind = "shares in [0, 1]" if name.endswith("acc") else "finite numbers (or null)"
+        fine = isinstance(column, list) and all(map(allowed, column))
+        _require(f"history.{name}", column, fine, f"a list of {kind}")
+        same = len(column) == record.epochs
+        _require(f"history.{name}", column, same, f"of {record.epochs} epochs, as val_loss is")
+    reached = best is None or (_is_integer(best) and 1 <= best <= record.epochs)
+    _require("best_epoch", best, reached, f"null or an epoch from 1 to {record.epochs}")
+    finite = best is None or history.val_loss[best - 1] is not None
+    _require("history.val_loss", history.val_loss, finite, f"finite at best_epoch, {best}")
+
+
+def _check_scores(name: str, scores: Scores) -> None:
+    loss, ece = scores.loss, scores.ece
+    _require(f"{name}.accuracy", scores.accuracy, _is_share(scores.accuracy), "in [0, 1]")
+    _require(f"{name}.loss", loss, _is_number_or_none(loss), "a finite number or null")
+    _require(f"{name}.ece", ece, ece is None or _is_share(ece), "in [0, 1], or null")
+    try:
+        unpack_bits(scores.correct)
+    except ReglabError as error:
+        raise ReglabError(f"{name}.correct {error}") from None
+
+
+def _check_costs(costs: Costs) -> None:
+    for name in ("seconds", "inference_ms"):
+        value = getattr(costs, name)
+        _require(f"costs.{name}", value, _is_number(value), "a finite number")
+    epochs = costs.epoch_seconds
+    fine = isinstance(epochs, list) and epochs and all(map(_is_number, epochs))
+    _require("costs.epoch_seconds", epochs, fine, "a list of finite numbers, one an epoch")
+    peak = costs.peak_memory_bytes
+    _require("costs.peak_memory_bytes", peak, peak is None or _is_integer(peak), "an integer")
+
+
+def _require(place: str, value: object, fine: object, allowed: str) -> None:
+    if not fine:
+        raise ReglabError(f"{place} is {shown(value)}; it must be {allowed}")
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def _is_number(value: object) -> bool:
+    return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_number_or_none(value: object) -> bool:
+    return value is None or _is_number(value)
+
+
+def _is_share(value: object) -> bool:
+    return _is_number(value) and 0 <= value <= 1
+
+
 def pack_bits(correct: np.ndarray) -> str:
     """Return a boolean vector as ``"N:BASE64"``, eight images a byte."""
     packed = np.packbits(np.asarray(correct, dtype=bool)).tobytes()
@@ -148,7 +229,17 @@ def pack_bits(correct: np.ndarray) -> str:
 
 
 def unpack_bits(text: str) -> np.ndarray:
-    """Return `pack_bits`'s input as a boolean vector."""
-    n, _, packed = text.partition(":")
-    raw = np.frombuffer(base64.b64decode(packed), dtype=np.uint8)
-    return np.unpackbits(raw, count=int(n)).astype(bool)
+    """Return `pack_bits`'s input as a boolean vector.
+
+    Raises:
+        ReglabError: the text is not ``"N:BASE64"`` with the bytes of N bits.
+    """
+    try:
+        n, _, packed = text.partition(":")
+        count, raw = int(n), base64.b64decode(packed, validate=True)
+        fine = count >= 0 and len(raw) == -(-count // 8)  # numpy would add bits that are not there
+    except (AttributeError, TypeError, ValueError):
+        fine = False
+    if not fine:
+        raise ReglabError(f"is {shown(text)[:80]}; it must be N:BASE64, the bytes of N bits")
+    return np.unpackbits(np.frombuffer(raw, dtype=np.uint8), count=count).astype(bool)

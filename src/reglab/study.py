@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 import pandas as pd
 
 from reglab import runtime
+from reglab.config import DEVICES, PRECISIONS, shown
 from reglab.data import dataset_size, dataset_version, resolve_source
 from reglab.errors import ReglabError
-from reglab.profiles import profile_named
-from reglab.protocol import Arm, Plan, stages
+from reglab.profiles import PROFILES, profile_named
+from reglab.protocol import EVALUATION_SEED, SELECTION_SEED, Arm, Plan, stages
 from reglab.records import RunRecord
 from reglab.stats import mean_interval
 from reglab.store import RunStore
+
+MOST_SEEDS = SELECTION_SEED - EVALUATION_SEED  # beyond that, arms are judged on selection seeds
+_ALLOWED = {
+    "dataset": "the name of a data set",
+    "profile": f"one of {', '.join(PROFILES)}",
+    "device": f"one of auto, {', '.join(DEVICES)}",
+    "precision": f"one of {', '.join(PRECISIONS)}",
+}
 
 
 def make_plan(
@@ -29,17 +39,21 @@ def make_plan(
     Args:
         dataset: a known name, or that of an own NAME.npz in the data folder.
         profile: smoke, pilot, reduced or paper.
-        seeds: evaluation seeds, >= 1; None = the profile's.
+        seeds: evaluation seeds, 1 to 1000; None = the profile's.
         device: auto, cpu or cuda.
         precision: fp32 or bf16.
 
     Raises:
-        ReglabError: unknown name, or the profile's images are not here; one line.
+        ReglabError: an argument is not of these, or the profile's images are not here; one line.
     """
+    texts = {"dataset": dataset, "profile": profile, "device": device, "precision": precision}
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise ReglabError(f"{name} must be {_ALLOWED[name]}, got {shown(value)}")
+    if precision not in PRECISIONS:
+        raise ReglabError(f"precision must be {_ALLOWED['precision']}, got {precision!r}")
     chosen = profile_named(profile)
-    seeds = chosen.factorial_seeds if seeds is None else seeds
-    if seeds < 1:
-        raise ReglabError(f"seeds must be an integer >= 1, got {seeds}")
+    seeds = _count(chosen.factorial_seeds if seeds is None else seeds)
     source = resolve_source(dataset, chosen.source)
     size = dataset_size(dataset, source)
     return Plan(
@@ -51,6 +65,17 @@ def make_plan(
         seeds=seeds,
         precision=precision,
     )
+
+
+def _count(seeds: object) -> int:
+    """Return ``seeds`` as an int; NumPy's integers are fine, True and 3.0 are not."""
+    try:
+        count = 0 if isinstance(seeds, bool) else operator.index(seeds)
+    except TypeError:
+        count = 0
+    if not 1 <= count <= MOST_SEEDS:
+        raise ReglabError(f"seeds must be an integer >= 1 and <= {MOST_SEEDS}, got {shown(seeds)}")
+    return count
 
 
 def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:

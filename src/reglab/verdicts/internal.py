@@ -126,7 +126,7 @@ def gain_over_single(dataset: str, value: Decimal) -> Finding:
 
 def ablation_drop(technique: str, dataset: str) -> Finding:
     """Is the stated drop the difference of Table 3's own cells?"""
-    stated_drop = paper.printed("ablation", dataset, technique)
+    stated_drop = _cell("ablation", dataset, technique)
     implied = paper.implied_drop(dataset, technique)
     whole = _cell("combined", dataset, "all")
     reason = (
@@ -138,7 +138,7 @@ def ablation_drop(technique: str, dataset: str) -> Finding:
 
 def ablation_order(dataset: str) -> Finding:
     """Is the order of importance in the prose that of Table 3?"""
-    prose = {name: paper.printed("ablation", dataset, name) for name in SINGLES}
+    prose = {name: _cell("ablation", dataset, name) for name in SINGLES}
     table = {name: paper.implied_drop(dataset, name) for name in SINGLES}
     orders = [sorted(drops, key=drops.__getitem__, reverse=True) for drops in (prose, table)]
     texts = [" > ".join(f"{name} ({drops[name]})" for name in order)

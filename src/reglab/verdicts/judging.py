@@ -21,6 +21,7 @@ from reglab.stats import (
     prediction_interval,
 )
 from reglab.verdicts import internal, measured
+from reglab.verdicts.claims import check
 from reglab.verdicts.measured import Contrast
 from reglab.verdicts.rules import (
     ALPHA,
@@ -79,8 +80,12 @@ def ledger(
     Args:
         studies: the best recorded study of each data set (`reglab.recorded.studies`).
         claims: as in `paper.toml`; None = those.
+
+    Raises:
+        ReglabError: a claim asks for what its rules cannot be given; it names claim and field.
     """
     claims = paper.numbers()["claims"] if claims is None else claims
+    check(claims)
     built = {claim["id"]: _contrasts(claim, studies) for claim in claims}
     adjusted = _adjust(claims, built)
     return [_row(claim, *built[claim["id"]], adjusted.get(claim["id"], []), studies)
