@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reglab import display
+from reglab import display, paper
 from reglab.verdicts.judging import Row, counts
 from reglab.verdicts.rules import (
     CONFIRMED,
@@ -18,6 +18,7 @@ from reglab.verdicts.rules import (
     INTERNAL,
     MEASURED,
     NOT_DISTINGUISHABLE,
+    NOT_TESTABLE,
     REFUTED,
 )
 
@@ -63,8 +64,13 @@ class LedgerPage:
         )
 
 
+def tone(verdict: str) -> str:
+    """Return the class that a verdict is coloured by: yes, no, open or none."""
+    return _TONES.get(verdict, "none")
+
+
 def _badge(verdict: str) -> str:
-    return f'<span class="verdict verdict-{_TONES.get(verdict, "none")}">{verdict}</span>'
+    return f'<span class="verdict verdict-{tone(verdict)}">{verdict}</span>'
 
 
 def _estimate(row: Row) -> str:
@@ -92,6 +98,45 @@ def count_table(rows: Sequence[Row]) -> pd.DataFrame:
 def markdown(rows: Sequence[Row]) -> str:
     """Return the counts as Markdown, for the front page."""
     return f"{display.markdown(count_table(rows))}\n\n*{len(rows)} claims.*\n"
+
+
+def standing(rows: Sequence[Row], to: str = "../") -> str:
+    """Return two sentences on how sure the verdicts are, as Markdown for the front page.
+
+    A claim waits if its rule asks for runs and there are not enough of them; a claim whose rule is
+    "none" is not for runs to settle (mathematics, attribution, something left unspecified).
+
+    Args:
+        rows: all claims.
+        to: path from the page to the book's root, for links to the claims.
+    """
+    asks = {claim["id"]: claim["measured"]["rule"] != "none" for claim in paper.numbers()["claims"]}
+    untested = [asks[row.id] for row in rows if row.measured == NOT_TESTABLE]
+    settled = sum(row.internal in (CONSISTENT, INCONSISTENT) for row in rows)
+    left_open = sum(row.measured == NOT_DISTINGUISHABLE for row in rows)
+    return (
+        f"Arithmetic settles {settled} of {len(rows)} claims without a run. {_decided(rows, to)}; "
+        f"{left_open} are measured and left open, {sum(untested)} wait for runs still to be made, "
+        f"and {untested.count(False)} are not for runs to settle."
+    )
+
+
+def _decided(rows: Sequence[Row], to: str) -> str:
+    found = {word: [row for row in rows if row.measured == word] for word in (CONFIRMED, REFUTED)}
+    decided = [row for word in found for row in found[word]]
+    if not decided:
+        return "Recorded runs decide none yet"
+    verbs = {CONFIRMED: "confirm", REFUTED: "refute"}
+    what = [f"{verbs[word]} {_links(claims, to)}" for word, claims in found.items() if claims]
+    profiles = sorted({str(row.profile) for row in decided})
+    limit = "" if "paper" in profiles else ", which judges directions, not sizes"
+    named = " and ".join(f"*{name}*" for name in profiles)
+    return f"Recorded runs {' and '.join(what)} at the profile {named}{limit}"
+
+
+def _links(rows: Sequence[Row], to: str) -> str:
+    page = f"{to}notebooks/verdict.html"
+    return ", ".join(f'<a href="{page}#claim-{row.id.lower()}">{row.id}</a>' for row in rows)
 
 
 def count_figure(rows: Sequence[Row]) -> Figure:
