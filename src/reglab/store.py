@@ -44,9 +44,14 @@ class RunStore:
     Args:
         root: folder of this machine's runs; made at the first `put`.
         recorded: folder of recorded tables, ``PROFILE/DATASET.jsonl.gz`` (see `write_table`).
+
+    Raises:
+        ReglabError: ``root`` is no path.
     """
 
     def __init__(self, root: Path | str, recorded: Path | str | None = None) -> None:
+        if not isinstance(root, str | os.PathLike) or "\0" in str(root):
+            raise ReglabError(f"store must be the path of a folder, got {root!r}")
         self.root = Path(root)
         self.recorded = Path(recorded) if recorded else None
         self._recorded_runs: dict[str, dict[str, RunRecord]] = {}

@@ -1,0 +1,340 @@
+"""Whatever comes in from outside is taken or refused in one line, never met with a traceback."""
+
+import copy
+import io
+import json
+import pickle
+import random
+import sys
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import fake_record
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from reglab import cli, datafetch, paper, papertoml, sweep, verdicts
+from reglab.config import RunConfig
+from reglab.datafiles import load_file
+from reglab.errors import ReglabError
+from reglab.records import RunRecord, _digest
+from reglab.store import open_store
+from reglab.study import make_plan
+
+FUZZ = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+LEAF = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(max_size=12),
+    st.sampled_from(["mnist", "cpu", "fc", "sgd", "coupled", "fp32", "sample:d3bfde4df098"]),
+)
+VALUE = st.recursive(
+    LEAF,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=6,
+)
+
+
+def taken_or_refused(function, *arguments, **named):
+    """Call; return the result, or None if it was refused in one line."""
+    try:
+        return function(*arguments, **named)
+    except ReglabError as error:
+        assert str(error).strip()
+        assert "\n" not in str(error)
+        return None
+
+
+# Configs and records
+
+
+@FUZZ
+@given(st.dictionaries(st.sampled_from(list(RunConfig.__dataclass_fields__)) | st.text(), VALUE))
+def test_any_mapping_is_a_config_or_refused(values):
+    config = taken_or_refused(RunConfig.from_dict, values)
+    assert config is None or RunConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.fixture
+def fields(config):
+    return config.to_dict()
+
+
+@FUZZ
+@given(data=st.data())
+def test_one_wrong_field_is_named(fields, data):
+    name = data.draw(st.sampled_from(list(fields)))
+    value = data.draw(VALUE)
+    try:
+        RunConfig.from_dict({**fields, name: value})
+    except ReglabError as error:
+        assert name in str(error)
+        assert "\n" not in str(error)
+
+
+@FUZZ
+@given(VALUE)
+def test_any_text_is_a_record_or_refused(value):
+    assert taken_or_refused(RunRecord.from_json, json.dumps(value)) is None
+
+
+@FUZZ
+@given(data=st.data())
+def test_a_record_with_a_valid_digest_and_a_wrong_field(config, data):
+    """The digest guards against damage, not against whoever can compute one."""
+    values = json.loads(fake_record(config).to_json())["record"]
+    spoil(values, data)
+    body = json.dumps(values, sort_keys=True)
+    text = json.dumps({"format": 1, "sha256": _digest(body), "record": values})
+    record = taken_or_refused(RunRecord.from_json, text)
+    assert record is None or record.reproducible()
+
+
+def spoil(tree, data):
+    """Delete or replace one random leaf or branch of nested dicts and lists."""
+    while True:
+        key = data.draw(
+            st.sampled_from(sorted(tree) if isinstance(tree, dict) else range(len(tree)))
+        )
+        inner = tree[key]
+        if isinstance(inner, dict | list) and inner and data.draw(st.integers(0, 3)):
+            tree = inner
+            continue
+        if data.draw(st.booleans()):
+            del tree[key]
+        else:
+            tree[key] = data.draw(VALUE)
+        return
+
+
+# The command line
+
+OPTIONS = ("--dataset", "--profile", "--seeds", "--workers", "--together", "--device", "--format")
+
+
+@FUZZ
+@given(
+    command=st.sampled_from(
+        ["reproduce", "results", "record", "claims", "verify", "bench", "data"]
+    ),
+    options=st.dictionaries(
+        st.sampled_from(OPTIONS),
+        st.sampled_from(["", "-1", "0", "1.5", "nan", "true", "mnist", "../x", "smoke", "cpu"])
+        | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8),
+        min_size=1,
+    ),
+)
+def test_any_command_line_works_or_is_one_line(command, options, monkeypatch, capsys):
+    def forbidden(*_, **__):
+        raise ReglabError("valid, and would train or load")
+
+    for module, name in ((sweep, "reproduce"), (datafetch, "fetch")):
+        monkeypatch.setattr(module, name, forbidden)
+    assume(command not in ("verify", "bench") or set(options) & {"--dataset", "--seeds"})
+    words = [word for pair in options.items() for word in pair]
+    monkeypatch.setattr(sys, "argv", ["reglab", command, *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    errors = capsys.readouterr().err
+    if ended.value.code not in (0, None):
+        assert errors.startswith("reglab: ")
+        assert errors.count("\n") == 1
+
+
+# Parameters of the rerun notebook, as papermill would put them in
+
+PARAMETERS = {
+    "dataset": ["mnist", "nonsense", "", "../mnist", None, 3, ["mnist"]],
+    "profile": ["smoke", "huge", "", None, 1, ["smoke"]],
+    "seeds": [None, 2, 0, -1, 1.5, "3", True, [1], float("nan")],
+    "device": ["auto", "cpu", "tpu", "", None, 0, ["cpu"]],
+    "workers": [None, 1, 0, -3, 1.5, "2", True, [1]],
+    "store": [None, "runs", "", 7, ["runs"], "\0"],
+}
+GOOD = {"dataset": "mnist", "profile": "smoke", "seeds": 1, "device": "cpu", "workers": 1}
+
+
+def rerun(dataset, profile, seeds, device, workers, store):
+    """What the notebook's second cell does with its parameters, but for the training."""
+    plan = make_plan(dataset, profile, seeds=seeds, device=device)
+    runs = open_store(store)
+    with sweep.crew(plan.device, workers):
+        runs.check_writable()
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_papermill_parameters(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    accepted = {"dataset": 1, "profile": 1, "seeds": 2, "device": 2, "workers": 2, "store": 3}
+    taken = []
+    for value in PARAMETERS[name]:
+        parameters = {**GOOD, "store": str(tmp_path / "runs"), name: value}
+        try:
+            rerun(**parameters)
+            taken.append(value)
+        except ReglabError as error:
+            assert "\n" not in str(error)
+    assert taken == PARAMETERS[name][: accepted[name]]
+
+
+# Image files
+
+
+def arrays(n=12):
+    labels = np.arange(n) % 3
+    images = np.zeros((n, 8, 8), np.uint8)
+    return {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "data").mkdir(exist_ok=True)  # where conftest points REGLAB_DATA_DIR
+    return tmp_path / "data"
+
+
+DTYPES = ["u1", "i8", "f4", "f8", "c8", "?", "M8[s]", "m8[s]", "U3", "S3", "V4", "O"]
+
+
+@FUZZ
+@given(
+    name=st.sampled_from(["x_train", "y_train", "x_test", "y_test"]),
+    dtype=st.sampled_from(DTYPES),
+    shape=st.lists(st.sampled_from([0, 1, 3, 8, 12]), max_size=5).map(tuple),
+)
+def test_any_array_in_an_image_file(folder, name, dtype, shape):
+    given = np.zeros(shape, dtype=dtype)
+    np.savez(folder / "own.npz", **{**arrays(), name: given})
+    loaded = taken_or_refused(load_file, "own")
+    assert loaded is None or getattr(loaded, name).shape == shape
+
+
+@FUZZ
+@given(labels=st.lists(st.integers(-2, 5), min_size=12, max_size=12))
+def test_labels_out_of_range(folder, labels):
+    np.savez(folder / "own.npz", **{**arrays(), "y_train": np.array(labels)})
+    loaded = taken_or_refused(load_file, "own")
+    whole = set(labels) == set(range(max(labels) + 1)) and max(labels) >= 2
+    assert (loaded is not None) == whole
+
+
+class Trap:
+    """Unpickled, it leaves a file behind."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return open, (str(self.marker), "w")
+
+
+@pytest.mark.parametrize("name", ["x_train", "y_test", "classes"])
+def test_python_objects_are_never_unpickled(folder, tmp_path, name):
+    marker = tmp_path / "sprung"
+    trap = np.empty(12, dtype=object)
+    trap[:] = [Trap(marker)] * 12
+    np.savez(folder / "own.npz", **{**arrays(), name: trap})
+    with pytest.raises(ReglabError, match=f"{name} cannot be read .it holds Python objects"):
+        load_file("own")
+    (folder / "own.npz").write_bytes(pickle.dumps(Trap(marker)))
+    with pytest.raises(ReglabError, match="is not a whole npz file"):
+        load_file("own")
+    assert not marker.exists()
+    np.load(io.BytesIO(pickle.dumps(Trap(marker))), allow_pickle=True)
+    assert marker.exists()  # the trap works
+
+
+def member(header_shape, content, path, name="x_train"):
+    """Write an npz whose member's header claims a shape that its content need not have."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": header_shape}
+    )
+    rest = {key: value for key, value in arrays().items() if key != name}
+    np.savez(path, **rest)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr(f"{name}.npy", header.getvalue() + content)
+
+
+def test_a_header_that_claims_too_much_is_refused_before_memory_is_taken(folder):
+    member((2**40, 8, 8), b"\0" * 64, folder / "own.npz")
+    with pytest.raises(
+        ReglabError, match=r"its header claims uint8 of shape \(1099511627776, 8, 8"
+    ):
+        load_file("own")
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(folder, monkeypatch):
+    from reglab import npzfile
+
+    monkeypatch.setattr(npzfile, "BOMB_BYTES", 2**20)
+    member((2**15, 8, 8), b"\0" * 2**21, folder / "own.npz")
+    with pytest.raises(ReglabError, match="would unpack to 2097152"):
+        load_file("own")
+
+
+def test_members_that_are_not_asked_for_are_left_alone(folder, tmp_path):
+    np.savez(folder / "own.npz", **arrays())
+    with zipfile.ZipFile(folder / "own.npz", "a") as packed:
+        packed.writestr("../../escaped.npy", b"no array")
+        packed.writestr("x_train.npy.bak", b"no array")
+    assert len(load_file("own").y_train) == 12
+    assert not list(tmp_path.rglob("escaped*"))
+
+
+# paper.toml
+
+
+@FUZZ
+@given(data=st.data())
+def test_a_spoilt_paper_toml_is_taken_or_refused(data):
+    """One leaf or branch is deleted or replaced; whatever passes the check can be judged."""
+    values = copy.deepcopy(paper.numbers())
+    spoil(values, data)
+    if taken_or_refused(papertoml.check, values) is not None:
+        taken_or_refused(verdicts.ledger, {}, values["claims"])
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("[tables.l2", "[tables.l3", "tables has no l2"),
+        (
+            "none = 81.3",
+            'none = "81.3"',
+            "tables.l2.cifar10.none is '81.3'; it must be an accuracy in percent",
+        ),
+        ("none = 81.3", "none = 181.3", "above 0 and below 100"),
+        ('id = "N2"', 'id = "N1"', "the id 'N1' is there twice"),
+        ('id = "N2"', 'id = "X2"', "the id of claim number 2 is 'X2'"),
+        ("[grids]", "[grids", "is not valid TOML"),
+    ],
+)
+def test_mistakes_in_paper_toml_are_named(tmp_path, old, new, words):
+    text = (Path(paper.__file__).parent / "paper.toml").read_text("utf-8")
+    assert old in text
+    (tmp_path / "paper.toml").write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(ReglabError) as caught:
+        papertoml.read(tmp_path / "paper.toml")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_rule_or_argument_is_named():
+    claims = copy.deepcopy(paper.numbers()["claims"])
+    chance = random.Random(0)
+    for claim in chance.sample(claims, 10):
+        broken = copy.deepcopy(claims)
+        broken[claims.index(claim)]["internal"]["rule"] = "guess"
+        with pytest.raises(ReglabError, match=f"claim {claim['id']}, internal.rule is 'guess'"):
+            verdicts.ledger({}, broken)
+        broken = copy.deepcopy(claims)
+        broken[claims.index(claim)]["measured"]["surprise"] = Decimal(1)
+        with pytest.raises(ReglabError, match=f"claim {claim['id']}, measured has 'surprise'"):
+            verdicts.ledger({}, broken)
