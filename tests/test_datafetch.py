@@ -194,6 +194,22 @@ def test_archive_is_checked_before_anything_is_unpickled(tiny_cifar, tmp_path, m
     refused("cifar10", tmp_path / "data", "cifar-10-python.tar.gz is not the published one")
 
 
+def test_an_interrupted_download_leaves_nothing_behind(tiny_mnist, tmp_path, monkeypatch):
+    folder = tmp_path / "data"
+
+    def interrupted(name, root):
+        (root / "half-a-file.gz").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(datafetch, "_arrays", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            datafetch.fetch("mnist", folder)
+    assert list(folder.iterdir()) == []
+    assert datafetch.fetch("mnist", folder) == folder / "mnist.npz"
+    assert [path.name for path in folder.iterdir()] == ["mnist.npz"]
+
+
 def test_no_network(monkeypatch, tmp_path):
     monkeypatch.setattr(datasets.FashionMNIST, "mirrors", ["http://127.0.0.1:9/"])
     refused("fashion_mnist", tmp_path / "data", "could not download fashion_mnist")
