@@ -31,7 +31,7 @@ BUILT := $(HTML)/.built
 FRESH := $(SITE)/_build/fresh
 TIMES := $(SITE)/_build/.times
 PAGES := $(SITE)/_config.yml $(SITE)/_toc.yml $(wildcard $(SITE)/book/*.md $(SITE)/book/*.bib \
-	$(SITE)/book/_static/* $(SITE)/notebooks/*.ipynb) tools/check_book.py
+	$(SITE)/book/_static/* $(SITE)/book/_static/vega/* $(SITE)/notebooks/*.ipynb) tools/check_book.py
 
 # $(call timed,label,commands): run the commands, note how long they took.
 timed = @mkdir -p $(dir $(TIMES)); began=$$(date +%s); echo "== $(1)"; { $(2); } && \
@@ -125,9 +125,8 @@ $(SUMMARY): $(RERUNS)
 	$(call timed,summary,$(VENV)/bin/reglab results --dataset all --profile $(PROFILE) \
 		--format markdown >$@.tmp && mv $@.tmp $@)
 
-$(VERDICTS): $(READY) $(LIBRARY) $(wildcard book/results/*/*)
-	@mkdir -p $(dir $@)
-	$(call timed,verdicts,$(VENV)/bin/reglab claims --format markdown >$@.tmp && mv $@.tmp $@)
+$(VERDICTS): $(READY) $(LIBRARY) $(wildcard book/results/*/*) tools/make_front.py
+	$(call timed,verdicts,$(PY) tools/make_front.py $(dir $@))
 
 # Built from nothing into a folder of its own, checked, and only then put in place: an incremental
 # build would not repeat the warnings of pages that did not change.

@@ -1,0 +1,115 @@
+"""What the front page shows of the ledger: the counts as a table and as a picture, two sentences.
+
+    python tools/make_front.py FOLDER     write FOLDER/verdicts.md, front.md and share.png
+
+The picture is part of the page, not a file beside it, so that its colours follow the page's light
+or dark theme. `share.png` is what a link to the book is shown with, if it has a public address.
+"""
+
+from __future__ import annotations
+
+import html
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reglab import recorded, verdicts
+from reglab.errors import ReglabError
+from reglab.figures import styled
+from reglab.verdicts import INTERNAL, MEASURED, Row, pages
+
+SQUARE, STEP, GAP = 10, 13, 6  # a claim's square, from one to the next, between two verdicts
+# how it is judged, field of a row, its words
+KINDS = (
+    ("{n} claims by arithmetic alone", "internal", INTERNAL),
+    ("The same {n} by recorded runs", "measured", MEASURED),
+)
+# What is filled of a square: a shape for each, so that colour is never the only sign.
+MARKS = {
+    "yes": "M0 0H10V10H0Z",
+    "no": "M0 0H10V10H0Z",
+    "open": "M0 0L10 10H0Z",
+    "none": "",
+    "editorial": "M4 4H6V6H4Z",
+}
+
+
+def words(rows: Sequence[Row]) -> str:
+    """Return the counts in words: the picture's alternative text."""
+    parts = []
+    for title, kind, of in KINDS:
+        found = ", ".join(f"{len(group)} {word}" for word, group in _groups(rows, kind, of))
+        parts.append(f"{title.format(n=len(rows))}: {found}.")
+    return " ".join(parts)
+
+
+def _groups(rows: Sequence[Row], kind: str, of: Sequence[str]) -> list[tuple[str, list[Row]]]:
+    return [(word, [row for row in rows if getattr(row, kind) == word]) for word in of]
+
+
+def picture(rows: Sequence[Row]) -> str:
+    """Return both kinds of verdict as HTML: a square a claim, and under them what is what."""
+    body = "".join(
+        _kind(title.format(n=len(rows)), _groups(rows, kind, of)) for title, kind, of in KINDS
+    )
+    return f'<div class="tally" role="img" aria-label="{html.escape(words(rows))}">{body}</div>'
+
+
+def _kind(title: str, groups: Sequence[tuple[str, Sequence[Row]]]) -> str:
+    squares, x = [], 0
+    for word, found in groups:
+        for row in found:
+            squares.append(_square(word, x, f"{row.id}: {row.quote}"))
+            x += STEP
+        x += GAP if found else 0
+    size = f'viewBox="-1 -1 {x - GAP - STEP + SQUARE + 2} {SQUARE + 2}"'
+    keys = "".join(
+        f'<li><svg viewBox="-1 -1 12 12">{_square(word, 0)}</svg> <b>{len(found)}</b> {word}</li>'
+        for word, found in groups
+    )
+    return f'<p>{title}</p><svg class="claims" {size}>{"".join(squares)}</svg><ul>{keys}</ul>'
+
+
+def _square(word: str, x: int, about: str = "") -> str:
+    tone = "editorial" if word == "editorial" else pages.tone(word)
+    title = f"<title>{html.escape(about)}</title>" if about else ""
+    mark = f'<path d="{MARKS[tone]}"/>' if MARKS[tone] else ""
+    cut = '<path class="cut" d="M0 10L10 0"/>' if tone == "no" else ""
+    frame = f'<rect width="{SQUARE}" height="{SQUARE}"/>'
+    return f'<g class="tally-{tone}" transform="translate({x})">{title}{frame}{mark}{cut}</g>'
+
+
+def front(rows: Sequence[Row]) -> str:
+    """Return the picture and how sure we are, as MyST."""
+    return f"```{{raw}} html\n{picture(rows)}\n```\n\n**How sure?** {pages.standing(rows)}\n"
+
+
+@styled
+def share(rows: Sequence[Row], path: Path) -> None:
+    """Write the counts as bars, of the size that sites show with a link (1200 by 630 pixels)."""
+    figure = pages.count_figure(rows)
+    figure.set_size_inches(8, 4.2)
+    figure.suptitle(f"Regularization, rerun: verdicts on {len(rows)} claims", fontsize=15)
+    figure.savefig(path, dpi=150)
+
+
+def main(argv: list[str]) -> int:
+    """Write the three files; verdicts.md last, as it tells make that all are there."""
+    if len(argv) != 1:
+        print("usage: make_front.py FOLDER", file=sys.stderr)
+        return 2
+    folder = Path(argv[0])
+    try:
+        rows = verdicts.ledger(recorded.studies())
+        folder.mkdir(parents=True, exist_ok=True)
+        share(rows, folder / "share.png")
+        (folder / "front.md").write_text(front(rows), encoding="utf-8")
+        (folder / "verdicts.md").write_text(pages.markdown(rows), encoding="utf-8")
+    except (ReglabError, OSError) as error:
+        print(f"reglab: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
