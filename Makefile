@@ -37,7 +37,7 @@ PAGES := $(SITE)/_config.yml $(SITE)/_toc.yml $(wildcard $(SITE)/book/*.md $(SIT
 timed = @mkdir -p $(dir $(TIMES)); began=$$(date +%s); echo "== $(1)"; { $(2); } && \
 	printf '  %-34s %5d s\n' '$(1)' $$(($$(date +%s) - began)) >>$(TIMES)
 
-.PHONY: help book site test unit chapters smoke torture verify golden lab notebooks lint lock clean distclean
+.PHONY: help book site test unit chapters smoke browser torture verify golden lab notebooks lint lock clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -70,6 +70,9 @@ smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store
 	@# what pytest leaves beside the sources must not become a page
 	@mkdir $(SMOKE)/.pytest_cache && echo '# no page' >$(SMOKE)/.pytest_cache/README.md
 	@$(MAKE) book PROFILE=smoke SITE=$(SMOKE) STORE=$(SMOKE)/runs
+
+browser: $(READY) ## the pages of the smoke book in Chromium, where there is one (after make smoke)
+	$(PY) -m pytest tests/browser --book $(SMOKE)/_build/html
 
 torture: $(READY) ## the injected faults, with fifty kills instead of five (see Reliability)
 	$(PY) -m pytest tests/test_faults.py tests/test_cluster.py --kills 50

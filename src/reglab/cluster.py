@@ -133,6 +133,7 @@ _training = threading.Lock()
 def _alone(function, *arguments: object):
     """Threads, numerics and memory figures are a process's: two runs at once would mix theirs."""
     with _training:
+        runtime.keep_freed_memory()  # Dask's nanny tells glibc the opposite
         return function(*arguments)
 
 
@@ -187,5 +188,4 @@ class _DataPlugin(distributed.WorkerPlugin):
         self.data_name, self.arrays = name, arrays
 
     def setup(self, worker: object) -> None:
-        runtime.keep_freed_memory()
         datafiles.provide(self.data_name, self.arrays)

@@ -1,0 +1,146 @@
+"""The built book in a real browser: `pytest tests/browser --book FOLDER`, or `make browser`.
+
+The browser is Chromium: $REGLAB_CHROMIUM, or chromium, chromium-browser or google-chrome on the
+PATH. Where there is none the tests are skipped; with CI set, or REGLAB_BROWSER=required, they fail.
+Pages are read from disk (file://), as a reader opens them; no name of a host is ever resolved.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from pagechecks import PHONE_WIDTH, Visit, start_audit, switch_theme, visit
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = (
+    f"no Chromium: none of {', '.join(NAMES)} is on the PATH and REGLAB_CHROMIUM names none; "
+    "install one (Debian: apt-get install chromium)"
+)
+FLAGS = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": PHONE_WIDTH, "height": 844}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--book", type=Path, help="the built pages, e.g. _build/html")
+
+
+def pytest_configure(config):
+    book = config.getoption("--book")
+    if book is None:
+        raise pytest.UsageError("--book must name the folder of built pages, got nothing")
+    if not (book / "search.html").is_file():
+        raise pytest.UsageError(f"--book must name a folder of built pages, got {book}")
+    config.book = book.resolve()
+    config.chromium = find_chromium()
+    required = os.environ.get("CI") or os.environ.get("REGLAB_BROWSER") == "required"
+    if config.chromium is None and required:
+        raise pytest.UsageError(MISSING)
+
+
+def find_chromium() -> str | None:
+    """Return the program to use, or None."""
+    named = os.environ.get("REGLAB_CHROMIUM")
+    return next(filter(None, map(shutil.which, [named] if named else NAMES)), None)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without a browser, one skipped test speaks for all."""
+    if config.chromium is None and items:
+        config.hook.pytest_deselected(items=items[1:])
+        items[1:] = []
+        items[0].add_marker(pytest.mark.skip(reason=MISSING))
+
+
+def pages(book: Path) -> list[str]:
+    """Return the pages of a built book as paths relative to it, without those nobody reads.
+
+    The theme leaves templates in _static, and the index at the root only leads on to the book's.
+    """
+    found = (file.relative_to(book) for file in sorted(book.rglob("*.html")))
+    return [path.as_posix() for path in found if "_static" not in path.parts
+            and path.as_posix() != "index.html"]  # fmt: skip
+
+
+def pytest_generate_tests(metafunc):
+    if "opened" in metafunc.fixturenames:
+        paths = pages(metafunc.config.book)
+        metafunc.parametrize("opened", paths, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def book(pytestconfig) -> Path:
+    return pytestconfig.book
+
+
+@pytest.fixture(scope="session")
+def browser(pytestconfig) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=pytestconfig.chromium, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def new_context(browser: Browser, viewport: dict, **settings) -> BrowserContext:
+    """Return a reader who has never been here: nothing stored, a light system."""
+    context = browser.new_context(
+        viewport=viewport, color_scheme="light", reduced_motion="reduce", **settings
+    )
+    context.set_default_timeout(20_000)
+    return context
+
+
+@pytest.fixture
+def reader(browser) -> Iterator[BrowserContext]:
+    """A browser window of its own for one test."""
+    context = new_context(browser, WIDE)
+    yield context
+    context.close()
+
+
+class Opened:
+    """One page, open twice: on a wide light screen and on a narrow dark one, both being audited."""
+
+    def __init__(self, browser: Browser, file: Path) -> None:
+        self.source = file.read_text("utf-8")
+        self.contexts = {"light": new_context(browser, WIDE), "dark": new_context(browser, NARROW)}
+        self.visits: dict[str, Visit] = {}
+        for theme, context in self.contexts.items():
+            self.visits[theme] = opened = visit(context, file.as_uri())
+            switch_theme(opened.page, theme)
+            start_audit(opened.page)
+
+    def close(self) -> None:
+        for context in self.contexts.values():
+            context.close()
+
+
+@pytest.fixture(scope="session")
+def opened(request, browser, book) -> Iterator[Opened]:
+    """One page of the book after the other; pytest runs all tests of one before the next."""
+    page = Opened(browser, book / request.param)
+    yield page
+    page.close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def server(book) -> Iterator[str]:
+    """The book over HTTP on this machine's loopback, for what differs from pages on disk."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(book))) as http:
+        thread = threading.Thread(target=http.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}/"
+        http.shutdown()
+        thread.join()

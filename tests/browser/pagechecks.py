@@ -1,0 +1,212 @@
+"""What can be wrong with a page in a browser: each check returns one line a finding.
+
+`Visit` is a page that was opened and what it did while loading; checks look at it as it then is.
+Nothing here knows pytest, so that the checks can themselves be tested on pages that are broken
+on purpose (test_checks_bite.py).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+
+PHONE_WIDTH = 390  # CSS pixels
+LOCAL_SCHEMES = ("file", "data", "blob")
+MATH = re.compile(r'<(?:span|div) class="math ')
+# Not yet settled when `load` fires: MathJax, fonts, and one frame in which scripts react to both.
+SETTLED = """async () => {
+    if (window.MathJax?.startup?.promise) await MathJax.startup.promise;
+    await document.fonts.ready;
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+THEME_PAUSE_MS = 400  # the theme looks 300 ms after a change which boxes scroll
+SERIOUS = ("serious", "critical")
+
+UNTYPESET = r"""() => {
+    const article = document.querySelector(".bd-article") ?? document.body;
+    const short = text => text.trim().slice(0, 60);
+    const found = [...article.querySelectorAll(".math")]
+        .filter(math => !math.querySelector("mjx-container"))
+        .map(math => `not typeset: ${short(math.textContent)}`);
+    for (const error of document.querySelectorAll("mjx-merror"))
+        found.push(`MathJax: ${error.dataset.mjxError ?? short(error.textContent)}`);
+    const raw = /\$[^$\s](?:[^$\n]*[^$\s])?\$|\\\(|\\\[|\\begin\{/;
+    const texts = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const text = texts.currentNode.data;
+        const inside = texts.currentNode.parentElement;
+        if (raw.test(text) && !inside.closest("pre, code, script, style, textarea, .math"))
+            found.push(`raw TeX: ${short(text)}`);
+    }
+    return found;
+}"""
+
+# What is wider than the nearest box that cuts off, or than the page, without a box that scrolls.
+CUT_OFF = """() => {
+    const found = [];
+    for (const wide of document.querySelectorAll(
+        ":is(.bd-article, body > div) :is(table, pre, img, svg, canvas, mjx-math)"
+    )) {
+        if (!wide.getClientRects().length) continue;
+        const right = wide.getBoundingClientRect().right;
+        for (let box = wide; box && box !== document.body; box = box.parentElement) {
+            const overflow = getComputedStyle(box).overflowX;
+            if (overflow === "auto" || overflow === "scroll") break;
+            if (overflow === "visible" || box === wide) continue;
+            if (right > box.getBoundingClientRect().right + 1) {
+                found.push(`cut off: ${wide.tagName.toLowerCase()} in ${box.tagName.toLowerCase()}`
+                    + ` ${box.className}, ${wide.textContent.trim().slice(0, 40)}`);
+                break;
+            }
+        }
+    }
+    return found;
+}"""
+
+WITHOUT_ALT = r"""() => [...document.querySelectorAll(".bd-article img")]
+    .filter(img => {
+        const alt = (img.getAttribute("alt") ?? "").trim();
+        return !alt || /\.(png|svg|jpe?g|gif|webp)$/i.test(alt) || /^\S*\/\S*$/.test(alt);
+    })
+    .map(img => `no alternative text: ${img.getAttribute("src").slice(-60)}`)"""
+
+
+@dataclass
+class Visit:
+    """A page open in a browser; ``errors`` has a line for everything that went wrong meanwhile."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+
+    def watch(self, server: str | None) -> None:
+        """Note errors and requests from now on; only ``server`` may be asked beside the disk."""
+
+        def console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                self.errors.append(f"console: {message.text}")
+
+        def request(asked: Request) -> None:
+            local = urlsplit(asked.url).scheme in LOCAL_SCHEMES
+            if not local and not (server and asked.url.startswith(server)):
+                self.errors.append(f"asks another host: {asked.url}")
+
+        def response(answer: Response) -> None:
+            if answer.status >= 400:
+                self.errors.append(f"{answer.status}: {answer.url}")
+
+        self.page.on("console", console)
+        self.page.on("pageerror", lambda error: self.errors.append(f"script: {error}"))
+        self.page.on("request", request)
+        self.page.on("requestfailed", lambda it: self.errors.append(f"failed: {it.url}"))
+        self.page.on("response", response)
+        self.page.on("websocket", lambda it: self.errors.append(f"asks another host: {it.url}"))
+
+
+def visit(context: BrowserContext, address: str, server: str | None = None) -> Visit:
+    """Open ``address`` in a new tab and wait until its scripts and fonts are done."""
+    opened = Visit(context.new_page())
+    opened.watch(server)
+    opened.page.goto(address)
+    settle(opened.page)
+    return opened
+
+
+def settle(page: Page) -> None:
+    """Wait until formulas are typeset and fonts are there."""
+    page.wait_for_load_state("load")
+    page.evaluate(SETTLED)
+
+
+def untypeset(page: Page, source: str) -> list[str]:
+    """Return formulas that MathJax left alone or failed on; ``source`` is the page's HTML."""
+    wanted, found = len(MATH.findall(source)), page.locator(".math mjx-container").count()
+    few = [f"{found} of {wanted} formulas are typeset"] if found < wanted else []
+    return few + page.evaluate(UNTYPESET)
+
+
+def too_wide(page: Page) -> list[str]:
+    """Return what makes the page scroll sideways, or is cut off instead of scrolling in its box."""
+    width, window = page.evaluate("() => [document.scrollingElement.scrollWidth, innerWidth]")
+    scrolls = [f"the page is {width} px wide in a window of {window}"] if width > window else []
+    return scrolls + page.evaluate(CUT_OFF)
+
+
+def without_alt(page: Page) -> list[str]:
+    """Return the images of the article that have no text for who cannot see them."""
+    return page.evaluate(WITHOUT_ALT)
+
+
+def switch_theme(page: Page, theme: str) -> None:
+    """Press the theme's own button until the page is light or dark by choice."""
+    for _ in range(3):  # auto, light, dark in turn
+        if page.evaluate("() => document.documentElement.dataset.mode") == theme:
+            break
+        page.locator(".theme-switch-button:visible").first.click()
+    page.mouse.move(0, 0)  # off the button, whose tip would cover something
+    assert page.evaluate("() => document.documentElement.dataset.theme") == theme
+
+
+def start_audit(page: Page) -> None:
+    """Let axe-core begin; several pages can be at it while nobody waits."""
+    page.wait_for_timeout(THEME_PAUSE_MS)
+    page.evaluate(AXE_SCRIPT)
+    # Without `preload` it does not read style sheets by XMLHttpRequest, which fails on disk.
+    options = "{preload: false, resultTypes: ['violations']}"
+    later = f"setTimeout(() => axe.run(document, {options}).then(done, failed))"
+    page.evaluate(f"() => {{ window.audit = new Promise((done, failed) => {later}); }}")
+
+
+def end_audit(page: Page) -> list[str]:
+    """Return what axe-core finds serious or critical: rule, impact, place, reason."""
+    return [
+        f"{rule['id']} ({rule['impact']}): {' '.join(map(str, node['target']))}: "
+        + " ".join(node["failureSummary"].split())
+        for rule in page.evaluate("() => window.audit")["violations"]
+        if rule["impact"] in SERIOUS
+        for node in rule["nodes"]
+    ]
+
+
+@cache
+def _places(file: Path) -> frozenset[str]:
+    return frozenset(re.findall(r'\b(?:id|name)="([^"]+)"', file.read_text("utf-8")))
+
+
+def dead_links(page: Page) -> list[str]:
+    """Return the page's links, those made by scripts too, that lead to no file or place on disk."""
+    links = page.evaluate("() => [...document.querySelectorAll('a[href]')].map(a => a.href)")
+    dead = []
+    for link in sorted(set(links)):
+        parts = urlsplit(link)
+        file, place = Path(unquote(parts.path)), unquote(parts.fragment)
+        if parts.scheme != "file":
+            continue
+        if not file.is_file():
+            dead.append(f"{link} is missing")
+        elif file.suffix == ".html" and place not in ("", "top", *_places(file)):
+            dead.append(f"{link} names a place that the page does not have")
+    return dead
+
+
+def results(page: Page, limit: int) -> list[str]:
+    """Return the paths of the first results on a search page, best first."""
+    page.wait_for_function("() => document.querySelector('#search-results')?.innerText"
+                           ".includes('Search finished')")  # fmt: skip
+    links = page.locator("#search-results li a").all()[:limit]
+    return [urlsplit(link.evaluate("a => a.href")).path for link in links]
+
+
+def road(page: Page, limit: int) -> list[str]:
+    """Press "next" from here to the last page; return the addresses on the way, at most limit."""
+    passed = [page.url]
+    while (button := page.locator("a.right-next")).count() and len(passed) < limit:
+        button.click()
+        page.wait_for_load_state("domcontentloaded")
+        passed.append(page.url)
+    return [address.split("#")[0] for address in passed]

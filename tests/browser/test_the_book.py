@@ -1,0 +1,69 @@
+"""What a reader does: search, go from page to page, open the menu, choose in the explorer."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import NARROW, new_context
+from pagechecks import (
+    results,
+    road,
+    visit,
+)
+
+SIDEBAR = "#pst-primary-sidebar .bd-links a"
+ALT = "figures of notebooks have no alternative text of their own yet"
+
+
+def links(page, selector: str) -> list[str]:
+    """Return where the links lead, in order."""
+    found = page.evaluate("s => [...document.querySelectorAll(s)].map(a => a.href)", selector)
+    return [address.split("#")[0] for address in found]
+
+
+def test_the_root_leads_to_the_book(reader, book):
+    page = reader.new_page()
+    page.goto((book / "index.html").as_uri())
+    page.wait_for_url((book / "book/index.html").as_uri())
+    assert page.locator(".bd-article h1").count() == 1
+
+
+@pytest.mark.parametrize("over", ["file", "http"])
+def test_the_search_finds_the_chapter(reader, book, request, over):
+    server = None if over == "file" else request.getfixturevalue("server")
+    root = server or f"{book.as_uri()}/"
+    opened = visit(reader, f"{root}search.html?q=dropout", server)
+    found = results(opened.page, 3)
+    assert f"{urlsplit(root).path}notebooks/dropout.html" in found
+    assert opened.errors == []
+
+
+def test_a_word_typed_into_the_sidebar_is_searched_for(reader, book):
+    opened = visit(reader, (book / "notebooks/l2.html").as_uri())
+    opened.page.locator(".search-button-field:visible").click()
+    opened.page.locator("#pst-search-dialog input").fill("dropout")
+    opened.page.keyboard.press("Enter")
+    opened.page.wait_for_url(re.compile(r"search\.html\?q=dropout"))
+    assert f"{book.as_uri()}/notebooks/dropout.html".endswith(results(opened.page, 1)[0])
+    assert opened.errors == []
+
+
+def test_next_leads_through_all_pages_of_the_sidebar_and_previous_back(reader, book):
+    opened = visit(reader, (book / "book/index.html").as_uri())
+    wanted = [opened.page.url, *links(opened.page, SIDEBAR)]
+    assert len(wanted) > 10
+    assert road(opened.page, len(wanted) + 1) == wanted
+    opened.page.locator("a.left-prev").click()
+    opened.page.wait_for_url(wanted[-2])
+    assert opened.errors == []
+
+
+def test_the_menu_of_a_narrow_screen_opens_and_leads_on(browser, book):
+    context = new_context(browser, NARROW)
+    opened = visit(context, (book / "book/index.html").as_uri())
+    assert not opened.page.locator(SIDEBAR).first.is_visible()
+    opened.page.locator(".primary-toggle").click()
+    opened.page.locator(".bd-links a", has_text="Dropout").first.click()
+    opened.page.wait_for_url(re.compile(r"notebooks/dropout\.html"))
+    assert opened.errors == []
+    context.close()
