@@ -193,7 +193,6 @@ def test_two_drivers_on_one_store(command, store, undisturbed, tally):
     lost, duplicates, equal = judge(store, {}, undisturbed)
     twice = sum(made) - len(runs_in(store))
     tally.add("two drivers on one store", 1, lost, duplicates + twice, equal)
-    assert min(made) > 0, "one of them had nothing to do"
 
 
 def small_disk(size, inside):
