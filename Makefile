@@ -28,16 +28,19 @@ VERDICTS := $(SITE)/book/_generated/verdicts.md
 TRAINED := $(SITE)/_build/.trained-$(PROFILE)
 HTML := $(SITE)/_build/html
 BUILT := $(HTML)/.built
+PDF := $(SITE)/_build/regularization-rerun.pdf
+ADDRESSES := $(SITE)/_build/.addresses
 FRESH := $(SITE)/_build/fresh
 TIMES := $(SITE)/_build/.times
 PAGES := $(SITE)/_config.yml $(SITE)/_toc.yml $(wildcard $(SITE)/book/*.md $(SITE)/book/*.bib \
-	$(SITE)/book/_static/* $(SITE)/book/_static/vega/* $(SITE)/notebooks/*.ipynb) tools/check_book.py
+	$(SITE)/book/_static/* $(SITE)/book/_static/vega/* $(SITE)/notebooks/*.ipynb) \
+	tools/check_book.py tools/sharing.py tools/llms.py
 
 # $(call timed,label,commands): run the commands, note how long they took.
 timed = @mkdir -p $(dir $(TIMES)); began=$$(date +%s); echo "== $(1)"; { $(2); } && \
 	printf '  %-34s %5d s\n' '$(1)' $$(($$(date +%s) - began)) >>$(TIMES)
 
-.PHONY: help book site test unit chapters smoke browser torture verify golden lab notebooks lint lock clean distclean
+.PHONY: FORCE help book pdf site test unit chapters smoke browser torture verify golden lab notebooks lint lock clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -48,6 +51,11 @@ book: ## set up, train what is missing (PROFILE=pilot), build the book
 	@if [ -f $(TIMES) ]; then echo "Time taken:"; cat $(TIMES); rm -f $(TIMES); \
 	else echo "Nothing to do."; fi
 	@echo "The book: $(HTML)/index.html"
+
+pdf: $(READY) ## the book as one PDF (needs Chromium or Chrome)
+	@$(PY) tools/make_pdf.py browser
+	@$(MAKE) book
+	@$(PY) tools/make_pdf.py $(SITE) $(HTML) $(PDF)
 
 test: ## set up, then every test: pytest, the chapters' cells, a smoke book
 	@$(MAKE) unit
@@ -65,7 +73,7 @@ chapters: $(READY) ## only the chapters: run each cell, compare with the stored 
 
 smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store and output
 	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)
-	@cp -R _config.yml _toc.yml book notebooks $(SMOKE)/
+	@cp -R _config.yml _toc.yml book notebooks tools $(SMOKE)/
 	@rm -rf $(SMOKE)/book/reruns $(SMOKE)/book/_generated
 	@# what pytest leaves beside the sources must not become a page
 	@mkdir $(SMOKE)/.pytest_cache && echo '# no page' >$(SMOKE)/.pytest_cache/README.md
@@ -131,9 +139,16 @@ $(SUMMARY): $(RERUNS)
 $(VERDICTS): $(READY) $(LIBRARY) $(wildcard book/results/*/*) tools/make_front.py
 	$(call timed,verdicts,$(PY) tools/make_front.py $(dir $@))
 
+# Written only if a setting changed, so that the book is built anew. Made first: a bad one is refused
+# before anything is trained.
+$(ADDRESSES): FORCE | $(READY)
+	@mkdir -p $(dir $@)
+	@settings="$$BOOK_URL $$REPOSITORY_URL $$REPOSITORY_BRANCH"; \
+	echo "$$settings" | cmp -s - $@ || { $(PY) tools/sharing.py && echo "$$settings" >$@; }
+
 # Built from nothing into a folder of its own, checked, and only then put in place: an incremental
 # build would not repeat the warnings of pages that did not change.
-$(BUILT): $(SUMMARY) $(VERDICTS) $(PAGES)
+$(BUILT): $(ADDRESSES) $(SUMMARY) $(VERDICTS) $(PAGES)
 	@rm -rf $(FRESH)
 	@$(PY) tools/check_book.py notebooks $(SITE)
 	$(call timed,book,$(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going \

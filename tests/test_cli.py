@@ -38,7 +38,8 @@ def reglab(monkeypatch, capfd):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["reproduce"], ["results"], ["data"], ["data", "fetch"], ["data", "verify"], ["verify"]]
+    "command",
+    [[], ["reproduce"], ["results"], ["data"], ["data", "fetch"], ["data", "verify"], ["verify"]],
 )
 def test_help(reglab, command):
     done = reglab(*command, "--help")

@@ -61,6 +61,10 @@ def _batch(x, y):
     return pickle.dumps({"data": x.transpose(0, 3, 1, 2).reshape(len(x), -1), "labels": y.tolist()})
 
 
+class Cut(bytes):
+    """Served by half: the connection ends before the length that was announced."""
+
+
 @pytest.fixture
 def mirror():
     """A loopback HTTP server; files are served from a dictionary, the rest is 404."""
@@ -72,7 +76,8 @@ def mirror():
             self.send_response(404 if content is None else 200)
             self.send_header("Content-Length", str(len(content or b"")))
             self.end_headers()
-            self.wfile.write(content or b"")
+            served = content or b""
+            self.wfile.write(served[: len(served) // 2] if isinstance(served, Cut) else served)
 
         do_HEAD = do_GET
 
@@ -208,6 +213,33 @@ def test_an_interrupted_download_leaves_nothing_behind(tiny_mnist, tmp_path, mon
     assert list(folder.iterdir()) == []
     assert datafetch.fetch("mnist", folder) == folder / "mnist.npz"
     assert [path.name for path in folder.iterdir()] == ["mnist.npz"]
+
+
+def test_a_connection_that_ends_early_leaves_nothing_behind(tiny_mnist, tmp_path):
+    files, folder = tiny_mnist[1], tmp_path / "data"
+    name = next(iter(files))
+    whole = files[name]
+    files[name] = Cut(whole)
+    refused("mnist", folder, "could not download mnist")
+    files[name] = whole
+    assert datafetch.fetch("mnist", folder) == folder / "mnist.npz"
+
+
+def test_an_interruption_while_the_file_is_written_leaves_nothing_behind(
+    tiny_mnist, tmp_path, monkeypatch
+):
+    folder = tmp_path / "data"
+
+    def interrupted(file, **arrays):
+        file.write(b"PK half of it")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(datafetch.np, "savez", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            datafetch.fetch("mnist", folder)
+    assert list(folder.iterdir()) == []
+    assert datafetch.fetch("mnist", folder) == folder / "mnist.npz"
 
 
 def test_no_network(monkeypatch, tmp_path):

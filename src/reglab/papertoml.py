@@ -154,6 +154,7 @@ def _check_claim(place: str, claim: Mapping) -> None:
     if not (isinstance(evidence, str) and _EVIDENCE.fullmatch(evidence)):
         refuse(f"{place}, evidence", evidence, "PAGE or PAGE#SECTION, a page of notebooks or book")
     for kind in ("internal", "measured"):
-        rule = claim[kind].get("rule") if isinstance(claim[kind], Mapping) else claim[kind]
-        if not is_text(rule):
+        if not isinstance(claim[kind], Mapping):
+            refuse(f"{place}, {kind}", claim[kind], "a table of a rule and its arguments")
+        if not is_text(rule := claim[kind].get("rule")):
             refuse(f"{place}, {kind}.rule", rule, "the name of a rule")

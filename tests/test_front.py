@@ -1,0 +1,129 @@
+"""The front page: the tally shows the ledger's counts, its sentences add up, its mark is ours."""
+
+import dataclasses
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import make_front
+import pytest
+import yaml
+
+from reglab import verdicts
+from reglab.verdicts import INTERNAL, MEASURED, pages
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """The ledger without any run."""
+    return verdicts.ledger({})
+
+
+def judged(rows, **verdict_of):
+    """The rows, some of them with another measured verdict at some profile."""
+    return [
+        dataclasses.replace(row, measured=verdict_of[row.id][0], profile=verdict_of[row.id][1])
+        if row.id in verdict_of
+        else row
+        for row in rows
+    ]
+
+
+def pictures(rows):
+    """The two pictures of the page, each as a list of (class, title) by square."""
+    text = make_front.picture(rows)
+    found = re.findall(r'<svg class="claims".*?</svg>', text)
+    return [re.findall(r'<g class="tally-(\w+)".*?<title>(.*?)</title>', part) for part in found]
+
+
+def test_each_picture_has_a_square_a_claim(bare):
+    arithmetic, runs = pictures(bare)
+    for squares in (arithmetic, runs):
+        assert sorted(title.split(":")[0] for _, title in squares) == sorted(r.id for r in bare)
+    tones = [tone for tone, _ in arithmetic]
+    assert tones.count("no") == sum(row.internal == "inconsistent" for row in bare) == 22
+    assert tones == sorted(tones, key=["yes", "no", "none", "editorial"].index)
+    assert {tone for tone, _ in runs} == {"none"}
+
+
+def test_a_changed_verdict_changes_the_picture(bare):
+    rows = judged(bare, N4=("refuted", "reduced"), N5=("not distinguishable", "reduced"))
+    _, runs = pictures(rows)
+    assert [title.split(":")[0] for tone, title in runs if tone == "no"] == ["N4"]
+    assert [title.split(":")[0] for tone, title in runs if tone == "open"] == ["N5"]
+
+
+def test_the_picture_says_its_counts_in_words(bare):
+    rows = judged(bare, N4=("refuted", "reduced"))
+    text = make_front.picture(rows)
+    assert 'role="img"' in text
+    label = re.search(r'aria-label="([^"]*)"', text)[1]
+    found = verdicts.counts(rows)
+    for word, count in zip(found[""], found["claims"], strict=True):
+        assert re.search(rf"\b{count} {word}\b", label)
+        assert f"<b>{count}</b> {word}" in text
+
+
+def test_quotes_cannot_break_the_page(bare):
+    rows = [dataclasses.replace(bare[0], quote='"</title><script>')]
+    assert "<script>" not in make_front.picture(rows)
+
+
+@pytest.mark.parametrize("word", [*INTERNAL, *MEASURED])
+def test_no_two_words_of_a_kind_look_alike_without_colour(word):
+    shapes = [
+        re.sub(r'class="tally-\w+"', "", make_front._square(other, 0))
+        for other in (INTERNAL if word in INTERNAL else MEASURED)
+    ]
+    assert shapes.count(re.sub(r'class="tally-\w+"', "", make_front._square(word, 0))) == 1
+
+
+def test_how_sure_adds_up_without_runs(bare):
+    text = pages.standing(bare)
+    assert text.startswith("Arithmetic settles 33 of 50 claims")
+    assert "Recorded runs decide none yet; 0 are measured and left open" in text
+    waiting, never = map(int, re.search(r"(\d+) wait .* (\d+) are not for runs", text).groups())
+    assert (waiting + never, never) == (50, 27)
+
+
+def test_how_sure_names_decided_claims_and_their_profile(bare):
+    text = pages.standing(judged(bare, N4=("refuted", "reduced"), N16=("confirmed", "reduced")))
+    plain = re.sub("<[^>]*>", "", text)
+    assert "Recorded runs confirm N16 and refute N4 at the profile *reduced*, which" in plain
+    assert 'href="../notebooks/verdict.html#claim-n16"' in text
+    assert "21 wait" in text
+    sizes = pages.standing(judged(bare, N4=("refuted", "paper"), N16=("confirmed", "reduced")))
+    assert "at the profile *paper* and *reduced*;" in sizes
+
+
+def test_the_tool_writes_what_the_page_includes(tmp_path, capsys):
+    folder = tmp_path / "book" / "_generated"
+    assert make_front.main([str(folder)]) == 0
+    assert {file.name for file in folder.iterdir()} == {"front.md", "verdicts.md", "share.png"}
+    assert "| inconsistent: 22 |" in (folder / "verdicts.md").read_text("utf-8")
+    page = (ROOT / "book" / "index.md").read_text("utf-8")
+    included = set(re.findall(r"\{include\} _generated/(\S+)", page))
+    assert included == {"front.md", "verdicts.md", "summary.md"}
+    assert make_front.main([]) == 2
+    assert make_front.main([str(folder / "front.md")]) == 1
+    assert capsys.readouterr().err.count("\n") == 2
+
+
+def test_the_mark_is_one_of_ours_and_asks_no_other_host():
+    theme = CONFIG["sphinx"]["config"]["html_theme_options"]["logo"]
+    assert theme["alt_text"]
+    colors = []
+    for name in (theme["image_light"], theme["image_dark"], CONFIG["html"]["favicon"]):
+        text = (ROOT / name).read_text("utf-8")
+        root = ElementTree.fromstring(text)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert root.get("viewBox")
+        assert not re.search(r"href|url\(|<image|<text", text)
+        colors.append(set(re.findall(r"#[0-9a-f]{6}", text)))
+    light, dark, icon = colors
+    assert not light & dark
+    assert "prefers-color-scheme" in text
+    assert icon <= light | dark

@@ -1,0 +1,101 @@
+"""The book as plain text for language models: `llms.txt` lists the pages, `llms-full.txt` has them.
+
+Text of pages is their MyST source, with what they include. Of an executed notebook come the prose,
+the code that the page shows, and what it printed; pictures are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+import yaml
+
+INCLUDE = re.compile(r"^```\{include\} (\S+)\n```$", re.MULTILINE)
+RAW = re.compile(r"^```\{raw\} html\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r'<a href="([^"]+)">([^<]*)</a>')
+LABEL = re.compile(r'aria-label="([^"]*)"')
+FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+
+
+def parts(site: Path) -> list[tuple[str, list[str]]]:
+    """Return the pages of _toc.yml under the captions of their parts; the front page has none."""
+    toc = yaml.safe_load((site / "_toc.yml").read_text(encoding="utf-8"))
+    found = [("", [toc["root"]])]
+    for part in toc.get("parts", [toc]):
+        pages = [page["file"] for page in part.get("chapters", [])]
+        found.append((part.get("caption", "Pages"), pages))
+    return found
+
+
+def page_text(site: Path, page: str) -> str:
+    """Return the text of a page, a notebook's with its outputs."""
+    notebook = site / f"{page}.ipynb"
+    if notebook.exists():
+        cells = nbformat.read(notebook, as_version=4).cells
+        return "\n\n".join(text for cell in cells if (text := _cell(cell)))
+    source = site / f"{page}.md"
+    text = FRONT_MATTER.sub("", source.read_text(encoding="utf-8"))
+    text = INCLUDE.sub(lambda found: _included(source.parent / found[1]), text)
+    return text.strip()
+
+
+def _included(file: Path) -> str:
+    """Return an included file; a picture made of HTML as the words that stand for it."""
+    text = file.read_text(encoding="utf-8").strip()
+    text = RAW.sub(lambda found: " ".join(LABEL.findall(found[1])), text)
+    return LINK.sub(r"[\2](\1)", text)
+
+
+def _cell(cell: nbformat.NotebookNode) -> str:
+    if cell.cell_type != "code":
+        return cell.source.strip()
+    shown = not FOLDED & set(cell.metadata.get("tags", []))
+    texts = [f"```python\n{cell.source.strip()}\n```"] if shown and cell.source.strip() else []
+    outputs = [text for output in cell.outputs if (text := _output(output))]
+    return "\n\n".join(texts + [f"```text\n{text}\n```" for text in outputs])
+
+
+def _output(output: nbformat.NotebookNode) -> str:
+    if output.output_type == "stream":
+        return output.text.strip("\n")
+    data = output.get("data", {})
+    if any(kind.startswith("image/") for kind in data):
+        return ""
+    return data.get("text/plain", "").strip("\n")
+
+
+def write(
+    site: Path, out: Path, titles: Mapping[str, str], about: Mapping[str, str], home: str = ""
+) -> None:
+    """Write llms.txt and llms-full.txt.
+
+    Args:
+        site: folder of _toc.yml.
+        out: folder of the built pages.
+        titles: of all pages, by name.
+        about: a page's description, by name; may be empty.
+        home: where the book is published, with a slash at its end; "" = links are relative.
+    """
+    found = parts(site)
+    root = found[0][1][0]
+    lines = [f"# {titles[root]}", "", f"> {about[root]}", ""]
+    lines += [f"- [All pages as one text]({home}llms-full.txt): the sources of the book, in order"]
+    for caption, pages in found:
+        lines += ["", f"## {caption}", ""] if caption else []
+        for page in pages:
+            said = f": {about[page]}" if about[page] else ""
+            lines.append(f"- [{titles[page]}]({home}{page}.html){said}")
+    (out / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    names = [page for _, pages in found for page in pages]
+    listed = "\n".join(f"{at}. {titles[name]} ({name})" for at, name in enumerate(names, start=1))
+    texts = [
+        f"{'=' * 80}\n{at}. {titles[name]} ({name})\n{'=' * 80}\n\n{page_text(site, name)}"
+        for at, name in enumerate(names, start=1)
+    ]
+    whole = "\n\n\n".join([f"{titles[root]}\n\n{about[root]}\n\nContents:\n\n{listed}", *texts])
+    (out / "llms-full.txt").write_text(whole + "\n", encoding="utf-8")
