@@ -103,6 +103,40 @@ def test_a_record_with_a_valid_digest_and_a_wrong_field(plan, config, data):
         assert all(unpack_bits(scores.correct).size for scores in (record.best,) if scores)
 
 
+BAD_RECORDS = [
+    ("history.val_loss", None, "history.val_loss is None; it must be a list"),
+    ("history.val_loss", [0.5, None], "it must be finite at best_epoch, 2"),
+    ("history.train_acc", [0.5], "history.train_acc is [0.5]; it must be of 2 epochs"),
+    ("history.val_acc", [0.5, 1.5], "it must be a list of shares in [0, 1]"),
+    ("best_epoch", 3, "best_epoch is 3; it must be null or an epoch from 1 to 2"),
+    ("best.accuracy", "0.9", "best.accuracy is '0.9'; it must be in [0, 1]"),
+    ("last.loss", True, "last.loss is True; it must be a finite number or null"),
+    ("last.correct", "1000000000000:", "last.correct is '1000000000000:'; it must be N:BASE64"),
+    ("diverged", 0, "diverged is 0; it must be true or false"),
+    ("n_fit", 0, "n_fit is 0; it must be an integer > 0"),
+    ("costs.epoch_seconds", [], "costs.epoch_seconds is []; it must be a list"),
+    ("costs.seconds", 10**400, "it must be a finite number"),
+    ("environment", {"torch": "2"}, "texts by name, code_version, torch, device_name among"),
+    ("config.dataset", "../../elsewhere", "dataset must be a name of a-z, 0-9, _ and -, got '.."),
+    ("config.lr", 10**400, "lr must be a number of 64 bits, got 1000"),
+    ("history.a\nb", [], "unexpected keyword argument 'a b'"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "words"), BAD_RECORDS)
+def test_a_wrong_field_of_a_record_is_named(config, field, value, words):
+    values = inner = json.loads(fake_record(config).to_json())["record"]
+    *path, last = field.split(".")
+    for key in path:
+        inner = inner[key]
+    inner[last] = value
+    digest = _digest(json.dumps(values, sort_keys=True))
+    with pytest.raises(ReglabError) as caught:
+        RunRecord.from_json(json.dumps({"format": 1, "sha256": digest, "record": values}))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def spoil(tree, data):
     """Delete or replace one random leaf or branch of nested dicts and lists."""
     while True:

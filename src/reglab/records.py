@@ -171,6 +171,7 @@ def _check_history(record: RunRecord) -> None:
         kind = "shares in [0, 1]" if name.endswith("acc") else "finite numbers (or null)"
         fine = isinstance(column, list) and all(map(allowed, column))
         _require(f"history.{name}", column, fine, f"a list of {kind}")
+    for name, column in vars(history).items():
         same = len(column) == record.epochs
         _require(f"history.{name}", column, same, f"of {record.epochs} epochs, as val_loss is")
     reached = best is None or (_is_integer(best) and 1 <= best <= record.epochs)
