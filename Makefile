@@ -57,10 +57,11 @@ pdf: $(READY) ## the book as one PDF (needs Chromium or Chrome)
 	@$(MAKE) book
 	@$(PY) tools/make_pdf.py $(SITE) $(HTML) $(PDF)
 
-test: ## set up, then every test: pytest, the chapters' cells, a smoke book
+test: ## set up, then every test: pytest, the chapters' cells, a smoke book and its pages
 	@$(MAKE) unit
 	@$(MAKE) chapters
 	@$(MAKE) smoke
+	@$(MAKE) browser
 
 unit: $(READY) ## only pytest
 	$(PY) -m pytest

@@ -7,6 +7,7 @@ on purpose (test_checks_bite.py).
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,7 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response
 
 PHONE_WIDTH = 390  # CSS pixels
 LOCAL_SCHEMES = ("file", "data", "blob")
@@ -25,6 +26,7 @@ SETTLED = """async () => {
     await document.fonts.ready;
     await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
 }"""
+DRAWING_MS = 300  # Vega draws in a later frame
 THEME_PAUSE_MS = 400  # the theme looks 300 ms after a change which boxes scroll
 SERIOUS = ("serious", "critical")
 
@@ -75,6 +77,15 @@ WITHOUT_ALT = r"""() => [...document.querySelectorAll(".bd-article img")]
         return !alt || /\.(png|svg|jpe?g|gif|webp)$/i.test(alt) || /^\S*\/\S*$/.test(alt);
     })
     .map(img => `no alternative text: ${img.getAttribute("src").slice(-60)}`)"""
+
+
+# What one of the explorer's pictures shows: the words chosen, the text, and each chart as drawn.
+SHOWN = """element => ({
+    path: [...element.querySelectorAll("form :is(select, output)")].map(it => it.value),
+    facts: [...element.querySelectorAll("dd")].map(it => it.textContent),
+    drawn: [...element.querySelectorAll(".chart svg .mark-line, .chart svg .mark-symbol")]
+        .map(it => it.innerHTML).join(),
+})"""
 
 
 @dataclass
@@ -210,3 +221,41 @@ def road(page: Page, limit: int) -> list[str]:
         page.wait_for_load_state("domcontentloaded")
         passed.append(page.url)
     return [address.split("#")[0] for address in passed]
+
+
+def dead_pictures(page: Page) -> list[str]:
+    """Use every control of every picture once; return what did not follow.
+
+    The text must then be that of the state chosen, and the charts must be drawn anew.
+    """
+    found = []
+    for picture in page.locator(".picture").all():
+        name = picture.get_attribute("id")
+        states = json.loads(picture.locator("script").text_content())["states"]
+        for control in picture.locator("form :is(select, input)").all():
+            before = picture.evaluate(SHOWN)
+            if not _change(control):
+                continue
+            page.evaluate(SETTLED)
+            page.wait_for_timeout(DRAWING_MS)
+            now = picture.evaluate(SHOWN)
+            wanted = [s["facts"] for s in states if s["path"] == now["path"]]
+            if now["path"] == before["path"]:
+                found.append(f"{name}: a control changes nothing")
+            elif [[value for _, value in facts] for facts in wanted] != [now["facts"]]:
+                found.append(f"{name}: the text is not that of {now['path']}")
+            if not now["drawn"] or now["drawn"] == before["drawn"]:
+                found.append(f"{name}: the charts do not follow {now['path']}")
+    return found or ([] if page.locator(".picture").count() else ["no picture"])
+
+
+def _change(control: Locator) -> bool:
+    """Choose something else as a reader does; False where there is nothing else to choose."""
+    if control.get_attribute("type") == "range":
+        control.press("ArrowRight")
+        return True
+    words = control.locator("option").all_text_contents()
+    other = [word for word in words if word != control.input_value()]
+    if other:
+        control.select_option(other[0])
+    return bool(other)

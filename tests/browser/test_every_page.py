@@ -1,7 +1,7 @@
 """Every page of the book, on a wide light screen and on a narrow dark one."""
 
 import pytest
-from pagechecks import dead_links, end_audit, too_wide, untypeset
+from pagechecks import dead_links, end_audit, too_wide, untypeset, without_alt
 
 THEMES = ("light", "dark")
 
@@ -28,3 +28,7 @@ def test_every_link_leads_somewhere(opened):
 @pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing_serious(opened, theme):
     assert end_audit(opened.visits[theme].page) == []
+
+
+def test_every_picture_says_in_words_what_it_shows(opened):
+    assert without_alt(opened.visits["light"].page) == []

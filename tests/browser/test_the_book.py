@@ -5,14 +5,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import NARROW, new_context
-from pagechecks import (
-    results,
-    road,
-    visit,
-)
+from pagechecks import results, road, visit
 
 SIDEBAR = "#pst-primary-sidebar .bd-links a"
-ALT = "figures of notebooks have no alternative text of their own yet"
 
 
 def links(page, selector: str) -> list[str]:

@@ -1,0 +1,155 @@
+"""Each check finds what it is for: pages of the built book, broken on purpose."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from pagechecks import (
+    dead_links,
+    dead_pictures,
+    end_audit,
+    results,
+    start_audit,
+    switch_theme,
+    too_wide,
+    untypeset,
+    visit,
+    without_alt,
+)
+from playwright.sync_api import TimeoutError
+
+PAGE = "notebooks/dropout.html"
+# Overwrites what a picture says after each change.
+SPOIL = """addEventListener("input", () => setTimeout(() => {
+    for (const it of document.querySelectorAll(".picture dd")) it.textContent = "spoilt";
+}, 100))"""
+
+
+@pytest.fixture
+def broken(reader, book, tmp_path):
+    """Return a function that opens a page with a change; the rest of the book is linked to."""
+
+    def open_broken(change, page=PAGE):
+        for entry in book.iterdir():
+            (tmp_path / entry.name).symlink_to(entry)
+        folder = tmp_path / Path(page).parts[0]
+        target = tmp_path / page
+        if folder != target:
+            folder.unlink()
+            shutil.copytree(book / folder.name, folder, copy_function=os.symlink)
+        source = (book / page).read_text("utf-8")
+        made = change(source)
+        assert made != source, "the change found nothing to change"
+        target.unlink()
+        target.write_text(made, encoding="utf-8")
+        return visit(reader, target.as_uri()), made
+
+    return open_broken
+
+
+def begins_with(text):
+    """Put something at the beginning of the article."""
+
+    def change(source):
+        return re.sub(r'(<article class="bd-article"[^>]*>)', lambda it: it[1] + text, source)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("added", "found"),
+    [
+        ("<script>undefinedName()</script>", "script: undefinedName is not defined"),
+        ("<script>console.error('out of order')</script>", "console: out of order"),
+        ('<img src="missing.png" alt="Nothing">', "failed: "),
+        ('<script src="https://host.example/x.js"></script>', "asks another host: https://host"),
+        ('<link rel="stylesheet" href="//host.example/x.css">', "failed: "),
+        ("<script>fetch('https://host.example/').catch(() => 0)</script>", "asks another host: "),
+        ("<script>new WebSocket('wss://host.example/')</script>", "asks another host: wss://"),
+    ],
+)
+def test_errors_and_requests(broken, added, found):
+    opened, _ = broken(begins_with(added))
+    assert [error for error in opened.errors if error.startswith(found)], opened.errors
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda it: re.sub(r"<script[^>]*tex-chtml[^>]*></script>", "", it), "not typeset"),
+        (lambda it: it.replace(r"\(", r"\(\left(", 1), "MathJax: "),
+        (begins_with("<p>where $x^2$ is</p>"), "raw TeX: "),
+        (begins_with(r"<p>\begin{align}x</p>"), "raw TeX: "),
+    ],
+)
+def test_formulas(broken, change, found):
+    opened, source = broken(change)
+    findings = untypeset(opened.page, source)
+    assert [line for line in findings if line.startswith(found)], findings
+
+
+@pytest.mark.parametrize(
+    ("added", "found"),
+    [
+        ('<div style="width: 3000px">wide</div>', "the page is "),
+        ('<div style="overflow: hidden"><table><tr><td style="min-width: 3000px">x</table></div>',
+         "cut off: table"),
+    ],
+)  # fmt: skip
+def test_widths(broken, added, found):
+    opened, _ = broken(begins_with(added))
+    findings = too_wide(opened.page)
+    assert [line for line in findings if line.startswith(found)], findings
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("added", "rule"),
+    [
+        ('<img src="../_static/favicon.svg">', "image-alt"),
+        ('<p style="color: #777; background: #888">faint</p>', "color-contrast"),
+        ("<button></button>", "button-name"),
+    ],
+)
+def test_accessibility(broken, theme, added, rule):
+    opened, _ = broken(begins_with(added))
+    switch_theme(opened.page, theme)
+    start_audit(opened.page)
+    findings = end_audit(opened.page)
+    assert [line for line in findings if line.startswith(rule)], findings
+
+
+@pytest.mark.parametrize("alt", ["", ' alt=""', ' alt="../_images/a.svg"', ' alt="curve.png"'])
+def test_alternative_text(broken, alt):
+    opened, _ = broken(begins_with(f'<img src="../_static/favicon.svg"{alt}>'))
+    assert without_alt(opened.page)
+
+
+@pytest.mark.parametrize("href", ["nowhere.html", "l2.html#nowhere", "#nowhere"])
+def test_links(broken, href):
+    opened, _ = broken(begins_with(f'<a href="{href}">there</a>'))
+    assert [line for line in dead_links(opened.page) if "nowhere" in line]
+
+
+def test_search(broken):
+    opened, _ = broken(lambda it: it.replace('src="searchindex.js"', ""), "search.html")
+    opened.page.goto(opened.page.url + "?q=dropout")
+    opened.page.set_default_timeout(2_000)
+    with pytest.raises(TimeoutError):
+        results(opened.page, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda it: re.sub(r'<script[^>]*src="[^"]*charts.js"></script>', "", it), "changes"),
+        (begins_with(f"<script>{SPOIL}</script>"), "the text is not"),
+        (lambda it: it.replace("vega-embed.min.js", "vega.min.js"), "the charts do not follow"),
+    ],
+)
+def test_explorer(broken, change, found):
+    opened, _ = broken(change, "notebooks/explorer.html")
+    findings = dead_pictures(opened.page)
+    assert [line for line in findings if found in line], findings
