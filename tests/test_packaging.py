@@ -60,6 +60,13 @@ def test_the_lock_has_hashes_for_every_pin_and_no_address():
     assert not re.search(r"://|index-url|find-links", (ROOT / "requirements.lock").read_text())
 
 
+def test_binder_adds_reglab_as_the_conda_environment_says():
+    said = re.search(r"run --name reglab (.+)", (ROOT / "environment.yml").read_text())[1]
+    script = ROOT / "postBuild"
+    assert script.read_text().splitlines()[-1] == said
+    assert os.access(script, os.X_OK)  # repo2docker refuses it otherwise
+
+
 def test_the_conda_environment_has_the_same_direct_dependencies():
     lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     conda = {}
