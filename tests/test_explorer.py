@@ -1,6 +1,5 @@
 """The explorer: each choice it offers has data, its numbers are the runs', and it stays local."""
 
-import hashlib
 import json
 import re
 from dataclasses import replace
@@ -10,18 +9,16 @@ from pathlib import Path
 import altair as alt
 import numpy as np
 import pytest
-import torch
 from check_book import check_html
 from conftest import fake_record, study_frame
+from pictures import SLIDERS, near, payload, rows
 
-from reglab import charts, explorer, formulas, paper, recorded, tables, tradeoffs
-from reglab.charts import Picture, State
+from reglab import charts, explorer, paper, recorded, tables, tradeoffs
 from reglab.errors import ReglabError
 from reglab.profiles import PROFILES
 from reglab.protocol import Plan
 
 STATIC = Path(__file__).resolve().parents[1] / "book" / "_static" / "vega"
-SLIDERS = (explorer.shrinkage_picture, explorer.dropout_picture, explorer.scale_picture)
 
 
 def varied(config):
@@ -46,23 +43,9 @@ def picture(found):
     return explorer.recorded_picture(found)
 
 
-def payload(shown):
-    """What the page's script reads, out of the HTML."""
-    text = re.search(r'<script type="application/json">(.*?)</script>', shown._repr_html_())[1]
-    return json.loads(text)
-
-
 def state(picture, *path):
     (chosen,) = (s for s in payload(picture)["states"] if s["path"] == list(path))
     return chosen
-
-
-def rows(columns):
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def near(value):
-    return pytest.approx(value, rel=1e-4)  # five significant digits are shipped
 
 
 def test_every_choice_offered_has_curves_an_accuracy_and_facts(picture, found):
@@ -354,119 +337,3 @@ def test_the_page_stays_small_with_all_that_can_be_recorded(picture, plan):
         [s for s in picture.states if s.path[0] == "MNIST"]
     )  # the paper profile has as many
     assert 3 * states * len(one._repr_html_().encode()) / len(one.states) < 3e6
-
-
-def test_text_cannot_end_the_script_element():
-    chart = {"a title": charts.scores_chart("scores")}
-    nasty = State(("</script><b>",), {"scores": {"label": ["</script>"]}}, (("<i>", "</script>"),))
-    text = Picture("nasty", (("<u>", "select"),), chart, (nasty,))._repr_html_()
-    assert text.count("</script>") == 1
-    assert "<b>" not in text.split('<script type="application/json">')[0]
-    assert "&lt;u&gt;" in text
-    assert json.loads(re.search(r"json\">(.*)</script>", text)[1])["states"][0]["path"] == [
-        *nasty.path
-    ]
-
-
-@pytest.mark.parametrize(
-    ("controls", "states", "message"),
-    [
-        (1, (), "bad: a picture must have at least one state, got none"),
-        (2, (State(("a",), {}, ()),), r"bad: a path must have 2 words, got \('a',\)"),
-        (
-            1,
-            (State(("a",), {"curve": {"x": [1, 2], "y": [1]}}, ()),),
-            r"bad: the columns of curve must have one length, got \[1, 2\]",
-        ),
-    ],
-)
-def test_a_bad_picture_is_refused_in_one_line(controls, states, message):
-    with pytest.raises(ReglabError, match=f"^{message}$"):
-        Picture("bad", (("word", "select"),) * controls, {}, states)
-
-
-def test_numbers_are_shortened_and_what_is_not_finite_is_none():
-    one = State(("a",), {"curve": {"x": [1.23456789, float("nan"), None], "n": [1, 2, 3]}}, ())
-    made = Picture("short", (("word", "select"),), {}, (one,)).payload()
-    assert made["states"][0]["rows"]["curve"] == {"x": [1.2346, None, None], "n": [1, 2, 3]}
-
-
-def test_shrinkage_is_the_books_formula():
-    picture = explorer.shrinkage_picture()
-    for chosen, lam in zip(payload(picture)["states"], explorer.LAMBDAS, strict=True):
-        h = torch.tensor(explorer.CURVATURES, dtype=torch.float64)
-        assert chosen["rows"]["kept"]["kept"] == near(formulas.shrinkage(h, lam).tolist())
-        half = rows(chosen["rows"]["half"])
-        assert half == ([{"h": near(lam), "kept": 0.5}] if lam else [])
-    assert picture.start.path == ("0.01",)
-    assert picture.start.facts[0][1] == (
-        "λ = 0.01 keeps 0.99 % where h = 0.0001, 50 % where h = 0.01, 99 % where h = 1."
-    )
-    assert {0.01, 0.1, 1.0, 10.0} <= {float(f"{lam:.6g}") for lam in explorer.LAMBDAS}
-
-
-def test_dropouts_noise_is_the_books_formula():
-    picture = explorer.dropout_picture()
-    data = payload(picture)
-    for chosen, drop in zip(data["states"], explorer.DROPS, strict=True):
-        inverted, plain = rows(chosen["rows"]["point"])
-        assert (inverted["form"], plain["form"]) == charts.FORMS
-        assert inverted["variance"] == near(drop / (1 - drop))
-        assert plain["variance"] == near(drop * (1 - drop))
-        assert inverted in rows(data["shared"]["curve"])
-    assert (
-        "mean 1 and variance 1; as the paper writes it, mean 0.5 and variance 0.25"
-        in (picture.start.facts[0][1])
-    )
-
-
-def test_scaling_weights_moves_nothing_behind_batch_norm_but_the_gradient():
-    picture = explorer.scale_picture()
-    states = payload(picture)["states"]
-    x, w = torch.tensor(explorer.INPUTS).double(), torch.tensor(explorer.WEIGHTS).double()
-    target = torch.tensor(explorer.TARGETS).double()
-    first = [r["value"] for r in rows(states[0]["rows"]["outputs"]) if r["what"] == "after BN"]
-    for chosen, a in zip(states, explorer.SCALES, strict=True):
-        scaled = (a * w).requires_grad_()
-        before = x @ scaled
-        after = (before - before.mean()) / before.var(correction=0).sqrt()
-        loss = (after - target).square().mean() / 2
-        (gradient,) = torch.autograd.grad(loss, scaled)
-        drawn = rows(chosen["rows"]["outputs"])
-        assert [r["value"] for r in drawn if r["what"] == "before BN"] == near(before.tolist())
-        assert [r["value"] for r in drawn if r["what"] == "after BN"] == near(after.tolist())
-        assert [r["value"] for r in drawn if r["what"] == "after BN"] == near(first)
-        norm, rate = (row["value"] for row in rows(chosen["rows"]["now"]))
-        assert norm == near(gradient.norm().item())
-        assert rate == near(explorer.RATE / (a * w).square().sum().item())
-    limits = picture.charts["The unit's values"]["encoding"]["y"]["scale"]["domain"]
-    values = [v for s in states for v in s["rows"]["outputs"]["value"]]
-    assert limits[0] < min(values)
-    assert max(values) < limits[1]
-
-
-def test_the_sliders_use_the_library_and_no_formula_of_their_own(monkeypatch):
-    before = [make()._repr_html_() for make in SLIDERS]
-    changed = {
-        "shrinkage": lambda h, lam: 0 * h,
-        "dropout_moments": lambda h, drop, inverted: (h, 0 * h),
-        "gradient_at_scale": lambda gradient, a: gradient,
-    }
-    for name, function in changed.items():
-        monkeypatch.setattr(formulas, name, function)
-    assert all(make()._repr_html_() != old for make, old in zip(SLIDERS, before, strict=True))
-
-
-def test_the_scripts_are_the_builds_that_the_readme_names():
-    readme = (STATIC / "README.md").read_text("utf-8")
-    named = re.findall(r"^\| `(\S+)` \| (\S+) ([\d.]+) \| `([0-9a-f]{64})` \|$", readme, re.M)
-    assert [name for name, *_ in named] == [*charts.SCRIPTS[:3]]
-    assert charts.SCRIPTS[3:] == ("charts.js",)
-    for name, package, version, digest in named:
-        assert hashlib.sha256((STATIC / name).read_bytes()).hexdigest() == digest
-        assert "Redistribution and use" in (STATIC / f"LICENSE-{package}").read_text("utf-8")
-        assert f'"{version}"' in (STATIC / name).read_text("utf-8")
-    versions = {package: version for _, package, version, _ in named}
-    assert (
-        versions["vega-lite"].split(".")[0] == alt.VEGALITE_VERSION.removeprefix("v").split(".")[0]
-    )

@@ -179,6 +179,11 @@ def _short(value: Any) -> Any:
     return value
 
 
+def columns(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, list]:
+    """Return rows as `State.rows` has them: a column a name."""
+    return {name: [row[name] for row in rows] for name in names}
+
+
 def specification(chart: alt.Chart | alt.LayerChart, about: str, height: int = 250) -> dict:
     """Return a chart's Vega-Lite specification: as wide as the page, described for screen readers.
 

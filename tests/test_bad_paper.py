@@ -1,0 +1,125 @@
+"""A spoilt paper.toml is refused in one line that names the place."""
+
+import copy
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from fuzzing import FUZZ, spoil, taken_or_refused
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reglab import paper, papertoml, verdicts
+from reglab.errors import ReglabError
+
+
+def judged(values, monkeypatch):
+    """Judge all claims as if ``values`` were what the file holds; errors as they come."""
+    with monkeypatch.context() as patched:
+        patched.setattr(paper, "numbers", lambda: papertoml.check(values))
+        return verdicts.ledger({})
+
+
+@FUZZ
+@given(data=st.data())
+def test_a_spoilt_paper_toml_is_taken_or_refused(data, monkeypatch):
+    """One leaf or branch is deleted or replaced; whatever passes the check can be judged."""
+    values = copy.deepcopy(paper.numbers())
+    spoil(values, data)
+    taken_or_refused(judged, values, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("[tables.l2", "[tables.l3", "tables has no l2"),
+        (
+            "none = 81.3",
+            'none = "81.3"',
+            "tables.l2.cifar10.none is '81.3'; it must be an accuracy in percent",
+        ),
+        ("none = 81.3", "none = 181.3", "above 0 and below 100"),
+        ('id = "N2"', 'id = "N1"', "the id 'N1' is there twice"),
+        ('id = "N2"', 'id = "X2"', "the id of claim number 2 is 'X2'"),
+        ("[grids]", "[grids", "is not valid TOML"),
+    ],
+)
+def test_mistakes_in_paper_toml_are_named(tmp_path, old, new, words):
+    text = (Path(paper.__file__).parent / "paper.toml").read_text("utf-8")
+    assert old in text
+    (tmp_path / "paper.toml").write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(ReglabError) as caught:
+        papertoml.read(tmp_path / "paper.toml")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+# One claim, one field of it, what it is set to (None: deleted), and what the line must say.
+BAD_CLAIMS = [
+    ("N1", "id", None, "the id of claim number 1 is None; it must be N, M or C and a number"),
+    ("N1", "quote", 3, "claim N1, quote is 3; it must be a text"),
+    ("N1", "evidence", "https://host/", "PAGE or PAGE#SECTION"),
+    ("N1", "internal", "stated", "claim N1, internal is 'stated'; it must be a table"),
+    ("N1", "internal.rule", "guess", "claim N1, internal.rule is 'guess'; it must be one of st"),
+    ("N1", "internal.dataset", "imagenet", "claim N1, internal.dataset is 'imagenet'; it must"),
+    ("N1", "internal.dataset", None, "claim N1, internal has no dataset; it needs dataset, rule"),
+    ("N1", "internal.than", "mnist", "claim N1, internal has 'than'; it may have dataset, rule"),
+    ("N4", "internal.value", Decimal("nan"), "internal.value is Decimal('NaN'); it must be a num"),
+    ("N6", "internal.verdict", "maybe", "'maybe'; it must be one of consistent, inconsistent"),
+    ("N19", "internal.dataset", "mnist", "table 'ablation' has no 'l2' for mnist"),
+    ("M1", "internal.check", "l3", "claim M1, internal.check is 'l3'; it must be one of decay"),
+    ("N1", "measured.rule", "guess", "claim N1, measured.rule is 'guess'; it must be one of none"),
+    ("N1", "measured.cell", "l3", "claim N1, measured.cell is 'l3'; it must be one of none, l2"),
+    ("N1", "measured.family", None, "claim N1, measured has no family"),
+    ("N4", "measured.datasets", [], "claim N4, measured.datasets is []; it must be a list"),
+    ("N4", "measured.control", "l2", "claim N4, measured.control is 'l2'; it must be another"),
+    ("N4", "measured.metric", "speed", "'speed'; it must be one of test_acc"),
+    ("N6", "measured.best", "coupled 3", "measured.best is 'coupled 3'; it must be one of coup"),
+    ("N6", "measured.rivals", ["coupled 0.1"], "must be without 'coupled 0.1' itself"),
+    ("N13", "measured.also.treated", "bn", "measured.also.control is 'bn'; it must be another"),
+    ("N27", "measured.datasets", ["mnist"], "claim N27, measured.datasets is ['mnist']; it must"),
+]
+
+
+@pytest.mark.parametrize(("name", "field", "value", "words"), BAD_CLAIMS)
+def test_mistakes_in_a_claim_are_named(name, field, value, words, monkeypatch):
+    values = copy.deepcopy(paper.numbers())
+    inner = next(claim for claim in values["claims"] if claim["id"] == name)
+    *path, last = field.split(".")
+    for key in path:
+        inner = inner[key]
+    inner[last] = value
+    if value is None:
+        del inner[last]
+    with pytest.raises(ReglabError) as caught:
+        judged(values, monkeypatch)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def branches(tree, path=()):
+    """Yield the path of every key in nested dicts and lists."""
+    for key in list(tree) if isinstance(tree, dict) else range(len(tree)):
+        yield (*path, key)
+        if isinstance(tree[key], dict | list):
+            yield from branches(tree[key], (*path, key))
+
+
+def test_nothing_can_be_left_out_of_paper_toml_unseen(monkeypatch):
+    """A deleted key is refused, but for those that a rule has a default for."""
+    whole, unseen = paper.numbers(), set()
+    for *path, last in branches(whole):
+        if isinstance(last, int):
+            continue
+        values = copy.deepcopy(whole)
+        inner = values
+        for key in path:
+            inner = inner[key]
+        del inner[last]
+        try:
+            judged(values, monkeypatch)
+        except ReglabError as error:
+            assert "\n" not in str(error)
+        else:
+            unseen.add(last)
+    assert unseen == {"metric", "also", "datasets"}
