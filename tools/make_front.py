@@ -1,6 +1,6 @@
-"""What the front page shows of the ledger: the counts as a table and as a picture, two sentences.
+"""What the front page shows of recorded runs and the ledger: tables, a picture, two sentences.
 
-    python tools/make_front.py FOLDER     write FOLDER/verdicts.md, front.md and share.png
+    python tools/make_front.py FOLDER     write FOLDER/verdicts.md, recorded.md, front.md, share.png
 
 The picture is part of the page, not a file beside it, so that its colours follow the page's light
 or dark theme. `share.png` is what a link to the book is shown with, if it has a public address.
@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import html
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reglab import recorded, verdicts
+import pandas as pd
+
+from reglab import paper, recorded, report, tables, verdicts
+from reglab.data import KNOWN
 from reglab.errors import ReglabError
 from reglab.figures import styled
 from reglab.verdicts import INTERNAL, MEASURED, Row, pages
@@ -84,6 +87,19 @@ def front(rows: Sequence[Row]) -> str:
     return f"```{{raw}} html\n{picture(rows)}\n```\n\n**How sure?** {pages.standing(rows)}\n"
 
 
+def runs(found: Mapping[str, pd.DataFrame]) -> str:
+    """Return the recorded factorials beside the paper's values, a table a kind of run."""
+    if not found:
+        return "No runs are recorded with this copy of the book.\n"
+    alike: dict[tuple, dict[str, pd.DataFrame]] = {}
+    for name, study in found.items():
+        kind = tuple(study[column].iloc[0] for column in tables.UNMIXED)
+        alike.setdefault(kind, {})[name] = study
+    absent = [paper.title(name) for name in KNOWN if name not in found]
+    missing = f"\nNot recorded yet: {', '.join(absent)}.\n" if absent else ""
+    return "\n".join(report.render(frames, "markdown") for frames in alike.values()) + missing
+
+
 @styled
 def share(rows: Sequence[Row], path: Path) -> None:
     """Write the counts as bars, of the size that sites show with a link (1200 by 630 pixels)."""
@@ -94,16 +110,18 @@ def share(rows: Sequence[Row], path: Path) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Write the three files; verdicts.md last, as it tells make that all are there."""
+    """Write the four files; verdicts.md last, as it tells make that all are there."""
     if len(argv) != 1:
         print("usage: make_front.py FOLDER", file=sys.stderr)
         return 2
     folder = Path(argv[0])
     try:
-        rows = verdicts.ledger(recorded.studies())
+        found = recorded.studies()
+        rows = verdicts.ledger(found)
         folder.mkdir(parents=True, exist_ok=True)
         share(rows, folder / "share.png")
         (folder / "front.md").write_text(front(rows), encoding="utf-8")
+        (folder / "recorded.md").write_text(runs(found), encoding="utf-8")
         (folder / "verdicts.md").write_text(pages.markdown(rows), encoding="utf-8")
     except (ReglabError, OSError) as error:
         print(f"reglab: {' '.join(str(error).split())}", file=sys.stderr)

@@ -1,6 +1,6 @@
 """Record the golden runs anew (`make golden`): only when a change of training is meant.
 
-    python tools/make_golden.py src/reglab/golden.jsonl.gz
+python tools/make_golden.py src/reglab/golden.jsonl.gz
 """
 
 from __future__ import annotations
