@@ -84,6 +84,9 @@ def test_a_pair_is_made_alike_each_time_and_seen_to_be_in_step(tmp_path):
     assert check_book.check_pairs(tmp_path) == []
     text.write_text(text.read_text().replace("2 + 3", "2 + 4"))
     assert "not in step with chapter.md" in check_book.check_pairs(tmp_path)[0]
+    captioned = "---\nmystnb:\n  figure:\n    caption: A caption.\ntags: [hide-input]\n---\n2 + 3"
+    text.write_text(f"# Chapter\n\n```{{code-cell}} ipython3\n{captioned}\n```\n")
+    assert "not in step with chapter.md" in check_book.check_pairs(tmp_path)[0]
     text.unlink()
     assert "has no MyST source" in check_book.check_pairs(tmp_path)[0]
 
@@ -177,8 +180,57 @@ def test_a_link_to_a_place_that_is_not_there_is_found(tmp_path):
         assert f"{link} names a place" in finding
 
 
+NUMBER = '<span class="caption-number">Figure 1 </span>'
+TOLD = '<img src="a.svg" alt="A line falls from left to right.">'
+
+
+@pytest.mark.parametrize(
+    ("body", "finding"),
+    [
+        (
+            f"<figure>{TOLD}<figcaption>No number.</figcaption></figure>",
+            "the figure of a.svg has no",
+        ),
+        (f"<figure>{TOLD}</figure><figure>{NUMBER}</figure>", "the figure of a.svg has no number"),
+        (TOLD, "a.svg stands in no figure"),
+        (f'<figure><img src="a.svg">{NUMBER}</figure>', "no alternative text"),
+        (f'<figure><img src="a.svg" alt="">{NUMBER}</figure>', "no alternative text"),
+        (f'<figure><img src="a.svg" alt="../a.svg">{NUMBER}</figure>', "no alternative text"),
+        (f'<figure><img src="a.svg" alt="figure">{NUMBER}</figure>', "no alternative text"),
+        ("<table><caption>Accuracy.</caption></table>", "a table with a caption has no number"),
+    ],
+)
+def test_a_picture_without_words_or_number_is_found(tmp_path, body, finding):
+    (tmp_path / "a.svg").write_text("<svg/>")
+    (problem,) = html(tmp_path, f"<article>{body}</article>")
+    assert problem.startswith(f"{tmp_path / 'index.html'}: ")
+    assert finding in problem
+
+
+def test_told_and_numbered_pictures_pass_and_so_do_those_outside_of_the_text(tmp_path):
+    (tmp_path / "a.svg").write_text("<svg/>")
+    figure = f"<figure>{TOLD}<figcaption>{NUMBER}A caption.</figcaption></figure>"
+    table = '<table><caption><span class="caption-number">Table 1 </span>Words.</caption></table>'
+    chart = "<figure><figcaption>Drawn by a script</figcaption></figure>"
+    assert html(tmp_path, f"<article>{figure}{table}{chart}</article>") == []
+    assert html(tmp_path, '<img src="a.svg" alt="Logo"><article></article>') == []
+
+
 def test_an_empty_build_and_a_wrong_call_do_not_pass(tmp_path, capsys):
     assert check_book.main(["html", str(tmp_path)]) == 1
     assert "holds no HTML page" in capsys.readouterr().err
     assert check_book.main(["html"]) == 2
     assert check_book.main(["pairs", str(tmp_path / "missing")]) == 1
+
+
+def test_a_page_with_its_pictures_has_a_greatest_weight(tmp_path, monkeypatch):
+    monkeypatch.setattr(check_book, "HEAVIEST", 5_000)
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "_static" / "shared.js").write_bytes(b" " * 9_000)
+    (tmp_path / "own.svg").write_bytes(b" " * 4_900)
+    page = tmp_path / "page.html"
+    page.write_text('<script src="_static/shared.js"></script><img src="own.svg">')
+    assert check_book.check_html(tmp_path) == []
+    page.write_text(page.read_text() + " " * 100)
+    (problem,) = check_book.check_html(tmp_path)
+    assert problem.startswith(f"{page}: 0.0 MB without the shared scripts")

@@ -2,7 +2,9 @@
 
     python tools/check_book.py pairs notebooks     NAME.md and NAME.ipynb are in step
     python tools/check_book.py notebooks SITE      no page of _toc.yml has a failed or unrun cell
-    python tools/check_book.py html FOLDER         no asset of another host, no dead local link
+    python tools/check_book.py html FOLDER         no asset of another host, no dead local link,
+                                                   each picture told in words, each figure and
+                                                   captioned table numbered, no page over 3 MB
 
 Each finding is one line on standard error; the exit status is 1 if there is one.
 """
@@ -42,19 +44,31 @@ SCRIPT_URL = re.compile(
 )
 
 
+HEAVIEST = 3e6  # bytes of a page
+FEWEST_WORDS = 4  # of a text that tells a picture; without one Sphinx puts the file's name there
+
+
 class _Page(HTMLParser):
-    """Collects what a page loads (`assets`), links to (`links`), can be linked at (`ids`)."""
+    """Collects what a page loads (`assets`), links to (`links`), can be linked at (`ids`).
+
+    And `faults`: what is wrong with the pictures, figures and captions of its article.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.assets: list[str] = []
         self.links: list[str] = []
         self.ids: set[str] = set()
+        self.faults: dict[str, None] = {}  # each once
         self._inside = ""
+        self._articles = 0
+        self._numbered: list[bool] = []  # whether the open figures and captions have a number
+        self._pictures: list[str] = []  # of the open figure
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._inside = tag
         values = {name: value for name, value in attrs if value}
+        self._look(tag, values)
         self.ids |= {values[name] for name in ("id", "name") if name in values}
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
@@ -67,8 +81,33 @@ class _Page(HTMLParser):
                 self.assets.append(values[name])
         self.assets += css_urls(values.get("style", ""))
 
+    def _look(self, tag: str, values: dict[str, str]) -> None:
+        self._articles += tag == "article"
+        if not self._articles:
+            return
+        if tag in ("figure", "caption"):
+            self._numbered.append(False)
+        elif "caption-number" in values.get("class", "").split() and self._numbered:
+            self._numbered[-1] = True
+        elif tag == "img" and values.get("class") != "toggler":  # of Sphinx's list of modules
+            name = values.get("src", "")
+            if len(values.get("alt", "").split()) < FEWEST_WORDS:
+                self.faults[f"{name} has no alternative text that says what it shows"] = None
+            if self._numbered:
+                self._pictures.append(name)
+            else:
+                self.faults[f"{name} stands in no figure, so it has no number"] = None
+
     def handle_endtag(self, tag: str) -> None:
         self._inside = ""
+        self._articles -= tag == "article"
+        if tag == "caption" and self._numbered and not self._numbered.pop():
+            self.faults["a table with a caption has no number"] = None
+        if tag == "figure" and self._numbered and not self._numbered.pop():
+            # a chart that a script draws holds no picture, and has a heading instead of a number
+            self.faults |= {f"the figure of {name} has no number": None for name in self._pictures}
+        if tag == "figure":
+            self._pictures = []
 
     def handle_data(self, data: str) -> None:
         if self._inside == "style":
@@ -98,6 +137,8 @@ def check_html(folder: Path) -> list[str]:
         page.feed(file.read_text(encoding="utf-8"))
         problems += _remote(file, page.assets)
         problems += _missing(file, folder, page.assets + page.links)
+        problems += [f"{file}: {fault}" for fault in page.faults]
+        problems += _heavy(file, page.assets)
     for file, page in read.items():
         problems += _dead_anchors(file, page.links, read)
     for file in sorted(folder.rglob("*.css")):
@@ -121,6 +162,15 @@ def _missing(file: Path, root: Path, addresses: list[str]) -> list[str]:
         if not (base / unquote(parts.path).lstrip("/")).exists():
             problems.append(f"{file}: {address} is missing")
     return problems
+
+
+def _heavy(file: Path, assets: list[str]) -> list[str]:
+    """Weigh a page with its own pictures; what lies in _static is loaded once for all pages."""
+    own = {file, *((file.parent / unquote(urlsplit(name.strip()).path)) for name in assets)}
+    weight = sum(one.stat().st_size for one in own if one.is_file() and "_static" not in one.parts)
+    if weight <= HEAVIEST:
+        return []
+    return [f"{file}: {weight / 1e6:.1f} MB without the shared scripts; at most {HEAVIEST / 1e6:g}"]
 
 
 def _dead_anchors(file: Path, links: list[str], pages: dict[Path, _Page]) -> list[str]:
@@ -195,9 +245,15 @@ def check_pairs(folder: Path) -> list[str]:
     return problems
 
 
-def _cells(notebook: nbformat.NotebookNode) -> list[tuple[str, str, list[str]]]:
+def _cells(notebook: nbformat.NotebookNode) -> list[tuple[str, str, list[str], dict]]:
+    """Return what the book reads of the cells; `mystnb` has a figure's caption and its words."""
     return [
-        (cell.cell_type, cell.source.strip(), sorted(cell.metadata.get("tags", [])))
+        (
+            cell.cell_type,
+            cell.source.strip(),
+            sorted(cell.metadata.get("tags", [])),
+            cell.metadata.get("mystnb", {}),
+        )
         for cell in notebook.cells
     ]
 

@@ -55,7 +55,10 @@ def read_article(page: str, folder: Path, pages: list[str]) -> Tag:
     article = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser").select_one("article")
     if article is None:
         raise PdfError(f"{file} has no <article>; it is not a page of this book")
-    for tag in article.select("a.headerlink, a.viewcode-link, .viewcode-link, noscript"):
+    # of a figure's two pictures the one for dark pages is of no use on paper
+    for tag in article.select(
+        "a.headerlink, a.viewcode-link, .viewcode-link, noscript, .only-dark"
+    ):
         tag.decompose()
     for tag in article.find_all(True):
         _localize(tag, page, folder, pages)

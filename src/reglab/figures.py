@@ -1,8 +1,9 @@
 """The book's figures. Each takes a finished study and returns a matplotlib Figure.
 
-Opaque, so that they read on light and dark pages; colour-blind-safe colours, and never colour
-alone: markers and line styles differ too. Accuracies are in percent. Bars and bands are 95 %
-intervals over seeds (`reglab.stats`), not what a plotting library would compute.
+On white; for dark pages the book's build makes a twin with the greys turned round. Colours that
+people with colour blindness can tell apart, and never colour alone: markers and line styles differ
+too. Accuracies are in percent. Bars and bands are 95 % intervals over seeds (`reglab.stats`), not
+what a plotting library would compute.
 """
 
 from __future__ import annotations
