@@ -83,7 +83,7 @@ def test_html_and_markdown_tables_are_numbered_in_one_sequence(built):
     ]
     text = (built / "a.html").read_text("utf-8")
     assert NUMBER.findall(text) == [("Table 5", "Five.")]
-    assert "Five.<br><small>where from</small></caption>" in text
+    assert "Five.<br><small>where from</small></div></caption>" in text
     assert "<td>&lt;2</td>" in text
     reference = re.search(
         r'href="#four"><span[^>]*>([^<]*)<', (built / "b.html").read_text("utf-8")

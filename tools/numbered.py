@@ -65,8 +65,11 @@ def write(translator: SphinxTranslator, node: NumberedTable) -> None:
     translator.add_fignumber(node)  # "Table 3" in a span, at the end of the body
     number = "".join(translator.body[start:])
     del translator.body[start:]
-    caption = CAPTION.search(node.astext()).start("text")
-    text = node.astext()[:caption] + number + node.astext()[caption:]
+    first, last = CAPTION.search(node.astext()).span("text")
+    text = node.astext()
+    # the inner box lets a caption be wider than its table, and stay where a wide one scrolls
+    caption = f'<div class="caption-box">{number}{text[first:last]}</div>'
+    text = text[:first] + caption + text[last:]
     translator.body.append(f"{translator.starttag(node, 'div', suffix='')}{text}</div>")
     raise nodes.SkipNode
 
