@@ -32,12 +32,15 @@ PDF := $(SITE)/_build/regularization-rerun.pdf
 ADDRESSES := $(SITE)/_build/.addresses
 FRESH := $(SITE)/_build/fresh
 TIMES := $(SITE)/_build/.times
+STEPS := $(SITE)/_build/.steps
 PAGES := $(SITE)/_config.yml $(SITE)/_toc.yml $(wildcard $(SITE)/book/*.md $(SITE)/book/*.bib \
 	$(SITE)/book/_static/* $(SITE)/book/_static/vega/* $(SITE)/notebooks/*.ipynb) \
-	tools/check_book.py tools/sharing.py tools/llms.py
+	tools/check_book.py tools/sharing.py tools/llms.py tools/numbered.py tools/dark_figures.py
 
-# $(call timed,label,commands): run the commands, note how long they took.
-timed = @mkdir -p $(dir $(TIMES)); began=$$(date +%s); echo "== $(1)"; { $(2); } && \
+# $(call timed,label,commands): run the commands, note how long they took. Under `make book` the
+# label has a number: of the steps begun, among those that a dry run found to be out of date.
+number = $(if $(OF),$$(echo >>$(STEPS); wc -l <$(STEPS) | tr -d ' ')/$(OF) )
+timed = @mkdir -p $(dir $(TIMES)); began=$$(date +%s); echo "== $(number)$(1)"; { $(2); } && \
 	printf '  %-34s %5d s\n' '$(1)' $$(($$(date +%s) - began)) >>$(TIMES)
 
 .PHONY: FORCE help book pdf site test unit chapters smoke browser torture verify golden lab notebooks lint lock clean distclean
@@ -46,21 +49,27 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 book: ## set up, train what is missing (PROFILE=pilot), build the book
-	@rm -f $(TIMES)
-	@$(MAKE) site
-	@if [ -f $(TIMES) ]; then echo "Time taken:"; cat $(TIMES); rm -f $(TIMES); \
+	@rm -f $(TIMES) $(STEPS)
+	@$(MAKE) site OF=$$($(MAKE) -n site 2>/dev/null | grep -c 'echo "== ')
+	@if [ -f $(TIMES) ]; then echo "Time taken:"; cat $(TIMES); rm -f $(TIMES) $(STEPS); \
 	else echo "Nothing to do."; fi
 	@echo "The book: $(HTML)/index.html"
 
 pdf: $(READY) ## the book as one PDF (needs Chromium or Chrome)
 	@$(PY) tools/make_pdf.py browser
+	@echo "== part 1/2: the book"
 	@$(MAKE) book
+	@echo "== part 2/2: the PDF"
 	@$(PY) tools/make_pdf.py $(SITE) $(HTML) $(PDF)
 
 test: ## set up, then every test: pytest, the chapters' cells, a smoke book and its pages
+	@echo "== part 1/4: pytest"
 	@$(MAKE) unit
+	@echo "== part 2/4: the chapters' cells"
 	@$(MAKE) chapters
+	@echo "== part 3/4: the smoke book"
 	@$(MAKE) smoke
+	@echo "== part 4/4: the pages in a browser"
 	@$(MAKE) browser
 
 unit: $(READY) ## only pytest
@@ -152,7 +161,7 @@ $(ADDRESSES): FORCE | $(READY)
 $(BUILT): $(ADDRESSES) $(SUMMARY) $(VERDICTS) $(PAGES)
 	@rm -rf $(FRESH)
 	@$(PY) tools/check_book.py notebooks $(SITE)
-	$(call timed,book,$(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going \
+	$(call timed,book (half a minute or so),$(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going \
 		-q >$(FRESH).log || { cat $(FRESH).log; false; })
 	@$(PY) tools/check_book.py html $(FRESH)/_build/html
 	@rm -rf $(HTML) && mv $(FRESH)/_build/html $(HTML) && rm -rf $(FRESH) $(FRESH).log

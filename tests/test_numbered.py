@@ -14,7 +14,7 @@ from reglab import display, recorded
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.distributed.reduce_op:FutureWarning")
 
 NUMBER = re.compile(
-    r'<caption><span class="caption-number">(Table \d+) </span>'
+    r'<caption>(?:<div class="caption-box">)?<span class="caption-number">(Table \d+) </span>'
     r'(?:<span class="caption-text">)?([^<]*)'
 )
 SETTINGS = {

@@ -8,9 +8,9 @@ from conftest import fake_record
 
 from reglab import profiles, protocol
 from reglab.errors import ReglabError
-from reglab.profiles import PROFILES
+from reglab.profiles import DROP_RATES, PAPER_LAMBDAS, PROFILES, SGD_RATES
 from reglab.protocol import choose, next_configs, stages
-from reglab.selection import Validation, select, validation_of
+from reglab.selection import Choices, Validation, select, validation_of
 
 
 def finish(plan, **by_label):
@@ -171,9 +171,20 @@ def test_diverged_run_is_never_chosen(config):
     assert select([diverged, fine], "lr", by="accuracy") == 0.001
 
 
-def test_expected_runs_is_close(plan):
-    _, records = finish(plan)
-    assert abs(protocol.expected_runs(plan) - len(records)) <= 2 * plan.seeds
+@pytest.mark.parametrize("name", PROFILES)
+def test_expected_runs_are_the_most_there_can_be(plan, name):
+    plan = dataclasses.replace(plan, profile=PROFILES[name])
+    counts = []
+    for lam, drop in itertools.product((*plan.profile.small_lambdas, *PAPER_LAMBDAS), DROP_RATES):
+        chosen = Choices(SGD_RATES[0], plan.profile.adamw_rates[0], lam, drop)
+        arms = protocol.lr_arms(plan) + protocol.sweep_arms(plan, chosen)
+        arms += protocol.evaluation_arms(plan, chosen)
+        if plan.profile.fair:
+            rates = {name: SGD_RATES[1] for name, *_ in protocol.CELLS}
+            arms += protocol.fair_arms(plan, chosen, rates)
+        counts.append(len({arm.config.key for arm in arms}))
+    assert protocol.expected_runs(plan) == max(counts)
+    assert min(counts) < max(counts)
 
 
 def test_unknown_profile_names_the_known_ones():

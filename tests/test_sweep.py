@@ -1,6 +1,7 @@
 """The sweep: only what is missing, whatever happens on the way, the same results."""
 
 import os
+import re
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -19,10 +20,28 @@ def configs():
     return [plan.baseline(seed, 0.01) for seed in range(3)]
 
 
-def test_quiet_without_a_terminal(undisturbed):
-    done = undisturbed.process
-    assert done.stderr == ""
-    assert "profile smoke complete" in done.stdout
+def test_the_command_says_what_it_does_in_a_log(undisturbed):
+    first, *_, last = undisturbed.process.stderr.splitlines()
+    made = len(list(undisturbed.folder.glob("*/*.json")))
+    assert re.match(r"reglab: mnist \(smoke\): up to \d+ runs, none of them finished; ", first)
+    assert "to make with 2 workers, about " in first
+    assert re.fullmatch(rf"reglab: {made} runs made in .* s", last)
+    assert "\r" not in undisturbed.process.stderr
+    out = undisturbed.process.stdout
+    assert re.fullmatch(rf"mnist: profile smoke complete in .* s \({made} runs made now\)\n", out)
+
+
+def test_the_library_is_quiet_without_a_terminal(tmp_path, configs, capfd):
+    sweep.run(configs[:1], RunStore(tmp_path), workers=1)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_library_says_so_where_it_is_asked_to(tmp_path, configs, capfd):
+    sweep.run(configs[:2], RunStore(tmp_path), workers=1)
+    sweep.run(configs, RunStore(tmp_path), workers=1, progress=True)
+    first, *_, last = capfd.readouterr().err.splitlines()
+    assert first == "reglab: 3 runs, 2 of them finished; 1 to make with 1 worker"
+    assert last.startswith("reglab: 1 runs made in ")
 
 
 def test_second_call_makes_no_run(undisturbed):

@@ -107,8 +107,10 @@ def _rerun(arguments: argparse.Namespace) -> None:
 
 def _pairs(arguments: argparse.Namespace) -> None:
     path = arguments.path
-    for text in sorted(path.glob("*.md")) if path.is_dir() else [path]:
-        print(make_pair(text, execute=text.stem != "rerun"), flush=True)
+    texts = sorted(path.glob("*.md")) if path.is_dir() else [path]
+    for number, text in enumerate(texts, 1):
+        print(f"{number}/{len(texts)} {text.with_suffix('.ipynb')}", flush=True)
+        make_pair(text, execute=text.stem != "rerun")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -70,13 +71,17 @@ def reproduce(
     device: Device = "auto",
     store: Store = None,
 ) -> None:
-    """Train whatever the study lacks, stage after stage."""
-    from reglab import sweep
+    """Train whatever the study lacks, stage after stage.
 
-    runs = open_store(store)
+    Standard error says how far it is: a bar in a terminal, a line every half minute elsewhere.
+    """
+    from reglab import sweep
+    from reglab.progress import duration
+
+    began, runs = time.monotonic(), open_store(store)
     if scheduler is None:
         plans = _plans(dataset, profile, seeds, device)
-        made = sweep.reproduce(plans, runs, workers=workers, together=together)
+        made = sweep.reproduce(plans, runs, workers=workers, together=together, progress=True)
     elif workers is not None:
         raise ReglabError("--workers are the cluster's own when --scheduler is given")
     else:
@@ -86,10 +91,15 @@ def reproduce(
         plans = _plans(dataset, profile, seeds, "cpu")
         with cluster.connect(scheduler, plans, device) as on:
             made = sweep.reproduce(
-                on.plans, runs, together=together, executor=on.executor, in_flight=on.in_flight
+                on.plans,
+                runs,
+                together=together,
+                executor=on.executor,
+                in_flight=on.in_flight,
+                progress=True,
             )
-    names = ", ".join(plan.dataset for plan in plans)
-    print(f"{names}: profile {profile} complete in {runs.root} ({made} runs made now)")
+    names, took = ", ".join(plan.dataset for plan in plans), duration(time.monotonic() - began)
+    print(f"{names}: profile {profile} complete in {runs.root} after {took} ({made} runs made now)")
 
 
 @app.command(epilog="Example: reglab results --dataset all --profile pilot --format json")
@@ -158,16 +168,23 @@ def verify(
     from tqdm import tqdm
 
     from reglab import verify as again
+    from reglab.progress import Progress
 
     seed = secrets.randbelow(10**6) if seed is None else seed
     checks, left_out = again.recorded_checks(share, seed)
     checks = again.golden_checks() + checks
     minutes = sum(check.expected.costs.seconds for check in checks) / 60
-    print(f"{len(checks)} runs, seed {seed}; they took {minutes:.1f} minutes on one core")
+    print(
+        f"{len(checks)} runs, seed {seed}; they took {minutes:.1f} minutes on one core", flush=True
+    )
     findings = []
-    for finding in tqdm(again.verify(checks, workers), total=len(checks), unit="run", disable=None):
-        tqdm.write(str(finding))
-        findings.append(finding)
+    with Progress(True) as progress:
+        progress.start(f"{len(checks)} runs to make again", len(checks))
+        for finding in again.verify(checks, workers):
+            findings.append(finding)
+            progress.update()
+            tqdm.write(str(finding))  # leaves the bar whole
+            sys.stdout.flush()
     for remark in left_out:
         print(f"left out  {remark}")
     wrong = sum(bool(finding.wrong) for finding in findings)

@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from reglab import runtime
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
 from reglab.population import train_many
+from reglab.progress import Progress
 from reglab.records import RunRecord
 from reglab.store import RunLock, RunStore
 from reglab.training import train
@@ -53,17 +53,28 @@ class Crew:
             work on the same store.
         writes: whether the executor's workers write to the store themselves. Otherwise a finished
             run travels back as text, and the driver writes it.
+        workers: processes that make runs at once; None = as many as a foreign executor has.
     """
 
     executor: Executor | None = None
     together: int = 1
     in_flight: int = 1
     writes: bool = False
+    workers: int | None = 1
 
     @property
     def batch(self) -> int:
         """Runs in a task: enough for a freed place to be filled again, one in the plain loop."""
         return 1 if self.together == 1 else 4 * self.together
+
+    def __str__(self) -> str:
+        """Return how the runs are made, for a reader."""
+        if self.together > 1:
+            where = "" if self.workers else " on each of an executor's workers"
+            return f"{self.together} at a time{where}"
+        if self.workers is None:
+            return "on an executor's workers"
+        return f"with {self.workers} worker{'s' if self.workers > 1 else ''}"
 
 
 @contextlib.contextmanager
@@ -86,7 +97,7 @@ def crew(
         if workers is not None:
             raise ReglabError("workers are the executor's own: give one of the two")
         size = together or (TOGETHER if device == "cuda" else 1)
-        yield Crew(executor, size, in_flight or IN_FLIGHT)
+        yield Crew(executor, size, in_flight or IN_FLIGHT, workers=None)
         return
     if together is None:
         together = TOGETHER if device == "cuda" and workers in (None, 1) else 1
@@ -96,7 +107,7 @@ def crew(
         yield Crew(together=together)
         return
     with processes(workers) as pool:
-        yield Crew(pool, in_flight=in_flight or 2 * workers, writes=True)
+        yield Crew(pool, in_flight=in_flight or 2 * workers, writes=True, workers=workers)
 
 
 def default_workers(device: str) -> int:
@@ -108,7 +119,7 @@ def default_workers(device: str) -> int:
     return os.cpu_count() or 1
 
 
-def make(configs: Sequence[RunConfig], store: RunStore, by: Crew, bar: tqdm) -> set[str]:
+def make(configs: Sequence[RunConfig], store: RunStore, by: Crew, progress: Progress) -> set[str]:
     """Make the runs that are neither in the store nor being made by another driver.
 
     Returns:
@@ -119,8 +130,8 @@ def make(configs: Sequence[RunConfig], store: RunStore, by: Crew, bar: tqdm) -> 
     """
     tasks = [configs[at : at + by.batch] for at in range(0, len(configs), by.batch)]
     if by.executor is None:
-        return {key for task in tasks for key in _make_here(task, store, by.together, bar)}
-    return _make_there(tasks, store, by, bar)
+        return {key for task in tasks for key in _make_here(task, store, by.together, progress)}
+    return _make_there(tasks, store, by, progress)
 
 
 def train_all(configs: Sequence[RunConfig], together: int) -> Iterator[RunRecord]:
@@ -161,20 +172,23 @@ def work(configs: Sequence[RunConfig], together: int, root: Path | None) -> list
     return texts
 
 
-def _make_here(task: Sequence[RunConfig], store: RunStore, together: int, bar: tqdm) -> list[str]:
+def _make_here(
+    task: Sequence[RunConfig], store: RunStore, together: int, progress: Progress
+) -> list[str]:
     held, made = _take(task, store), []
     try:
+        progress.at(task[0].key)
         for record in train_all(list(held), together):
             store.put(record)
             made.append(record.config.key)
-            bar.update()
+            progress.update()
     finally:
         _release(held)
     return made
 
 
 def _make_there(
-    tasks: Sequence[Sequence[RunConfig]], store: RunStore, by: Crew, bar: tqdm
+    tasks: Sequence[Sequence[RunConfig]], store: RunStore, by: Crew, progress: Progress
 ) -> set[str]:
     waiting, made = deque(tasks), set()
     pending: dict[Future, Held] = {}
@@ -183,12 +197,14 @@ def _make_there(
             while waiting and len(pending) < by.in_flight:
                 if held := _take(waiting.popleft(), store):
                     pending[_submit(held, store, by)] = held
+            if pending:
+                progress.at(next(iter(next(iter(pending.values())))).key)  # out for the longest
             failed = None
             for future in wait(pending, return_when=FIRST_COMPLETED).done if pending else ():
                 held = pending.pop(future)
                 try:
                     made |= _keep(future, held, store, by.writes)
-                    bar.update(len(held))
+                    progress.update(len(held))
                 except Exception as error:  # first keep what others finished, then say so
                     failed = error
                 _release(held)

@@ -66,6 +66,13 @@ PROFILES = {
     )
 }
 
+# Seconds of a run on one core of an AMD EPYC, the mean over all of the profile's. Smoke and pilot:
+# whole studies on two cores, 25 and 380 to 450 s for the three data sets. Reduced: the 344 runs
+# first recorded in book/results. Nobody has run the paper's profile on a processor: it is 17
+# epochs, the mean of those 344, of 54,000 images at half the 1,840 images/s that `reglab bench`
+# measured for its network on two cores.
+RUN_SECONDS = {"smoke": 0.3, "pilot": 5, "reduced": 90, "paper": 1000}
+
 
 def profile_named(name: str) -> Profile:
     """Return a profile, or refuse an unknown name with the list of the known ones."""

@@ -259,8 +259,12 @@ def _fair_rates(arms: Sequence[Arm], records: Records) -> dict[str, float]:
 
 
 def expected_runs(plan: Plan) -> int:
-    """Return how many runs the whole study takes, for a progress bar; choices move it by a few."""
-    guess = Choices(SGD_RATES[2], ADAMW_RATES[1], PAPER_LAMBDAS[0], PRINTED_P)
+    """Return how many runs the whole study takes at most, for a progress bar.
+
+    A choice that is one of the paper's printed strengths saves the runs at that strength.
+    """
+    unprinted = min(set(DROP_RATES) - {PRINTED_P})
+    guess = Choices(SGD_RATES[2], ADAMW_RATES[1], PAPER_LAMBDAS[0], unprinted)
     arms = lr_arms(plan) + sweep_arms(plan, guess) + evaluation_arms(plan, guess)
     if plan.profile.fair:
         arms += fair_arms(plan, guess, dict.fromkeys((name for name, *_ in CELLS), SGD_RATES[3]))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-
-from tqdm import tqdm
+from dataclasses import dataclass, field
 
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
 from reglab.executors import Crew, crew, make
+from reglab.profiles import RUN_SECONDS
+from reglab.progress import Progress, roughly
 from reglab.protocol import Plan, expected_runs, stages
 from reglab.records import RunRecord
 from reglab.store import RunStore
@@ -26,7 +27,7 @@ def run(
     together: int | None = None,
     executor: Executor | None = None,
     in_flight: int | None = None,
-    progress: bool = True,
+    progress: bool | None = None,
 ) -> list[RunRecord]:
     """Return the records of ``configs``, training only those the store lacks.
 
@@ -43,25 +44,28 @@ def run(
             worker processes, e.g. `reglab.cluster`'s. Its workers need reglab and the data; they
             need not see the store.
         in_flight: tasks handed over at once; None = twice the workers, or 64 for an executor.
-        progress: show runs done, total and time left; quiet anyway where there is no terminal.
+        progress: show on standard error how far the runs are: True = a bar in a terminal, a line
+            every half minute elsewhere; None = the bar only; False = nothing.
 
     Raises:
         ReglabError: the store cannot be written, or a worker died; finished runs are kept.
     """
     unique = {config.key: config for config in configs}
+    names = {key: config.dataset for key, config in unique.items()}
 
-    def left() -> tuple[list[RunConfig], int]:
+    def look() -> Left:
         missing = [config for config in unique.values() if store.get(config) is None]
-        return missing, len(unique) - len(missing)
+        return Left(missing, len(unique) - len(missing), len(unique), names=names)
 
-    missing, _ = left()
-    if missing:
+    left = look()
+    if left.missing:
         store.check_writable()
         with (
-            crew(missing[0].device, workers, together, executor, in_flight) as by,
-            _bar(len(missing), progress) as bar,
+            crew(left.missing[0].device, workers, together, executor, in_flight) as by,
+            Progress(progress) as shown,
         ):
-            _make_all(left, store, by, bar)
+            shown.start(f"{left}; {left.to_make} {by}", left.total, left.done)
+            _make_all(look, store, by, shown)
     records = store.load(unique.values())
     return [records[config.key] for config in configs]
 
@@ -74,7 +78,7 @@ def reproduce(
     together: int | None = None,
     executor: Executor | None = None,
     in_flight: int | None = None,
-    progress: bool = True,
+    progress: bool | None = None,
 ) -> int:
     """Run every stage of every plan that the store lacks; return how many runs were made.
 
@@ -82,55 +86,95 @@ def reproduce(
     another's. Arguments and errors as `run`.
     """
 
-    def left() -> tuple[list[RunConfig], int]:
-        return _missing(plans, store)
+    def look() -> Left:
+        return _look(plans, store)
 
-    missing, done = left()
+    left = look()
     with crew(plans[0].device, workers, together, executor, in_flight) as by:
-        if not missing:
+        if not left.missing:
             return 0
         store.check_writable()
-        total = max(done + len(missing), sum(expected_runs(plan) for plan in plans))
-        with _bar(total, progress, done) as bar:
-            made = _make_all(left, store, by, bar)
-            bar.total = bar.n
-    return made
+        with Progress(progress) as shown:
+            opening = _opening(plans, left, by)
+            shown.start(opening, left.total, left.done, exact=left.exact)
+            return _make_all(look, store, by, shown)
 
 
-def _make_all(
-    left: Callable[[], tuple[list[RunConfig], int]], store: RunStore, by: Crew, bar: tqdm
-) -> int:
+@dataclass
+class Left:
+    """What a store lacks.
+
+    Attributes:
+        missing: the runs that can be made now.
+        done: finished runs.
+        total: runs in all; the most there can be unless ``exact``.
+        names: data set and study of a run, by key.
+    """
+
+    missing: list[RunConfig] = field(default_factory=list)
+    done: int = 0
+    total: int = 0
+    exact: bool = True
+    names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def to_make(self) -> str:
+        """The number of runs still to be made, in words."""
+        return f"{self._most}{self.total - self.done} to make"
+
+    @property
+    def _most(self) -> str:
+        return "" if self.exact else "up to "
+
+    def __str__(self) -> str:
+        return f"{self._most}{self.total} runs, {self.done or 'none'} of them finished"
+
+
+def _make_all(look: Callable[[], Left], store: RunStore, by: Crew, progress: Progress) -> int:
     """Make runs until none is left, those included that only the ones before make known."""
     made: set[str] = set()
-    begin = bar.n
-    missing, at_first = left()
-    while missing:
-        new = make(missing, store, by, bar)
+    left = look()
+    while left.missing:
+        progress.names = left.names
+        new = make(left.missing, store, by, progress)
         made |= new
-        missing, done = left()
-        if lost := [config for config in missing if config.key in made]:
+        left = look()
+        if lost := [config for config in left.missing if config.key in made]:
             raise ReglabError(
                 f"the store does not keep what is written to it: {store.path(lost[0])} cannot be "
                 "read back; choose another folder and run the same command again"
             )
-        bar.n = begin + done - at_first
-        bar.set_postfix_str("" if new or not missing else "waiting for another driver's runs")
-        if missing and not new:
+        progress.done, progress.total, progress.exact = left.done, left.total, left.exact
+        progress.waiting = bool(left.missing) and not new
+        if progress.waiting:
             time.sleep(PATIENCE)
     return len(made)
 
 
-def _missing(plans: Sequence[Plan], store: RunStore) -> tuple[list[RunConfig], int]:
-    """Return the configs that can run now and the number of finished runs."""
+def _look(plans: Sequence[Plan], store: RunStore) -> Left:
+    """Return what can run now, and how much there is; later stages are counted at their most."""
     unique: dict[str, RunConfig] = {}
-    done = 0
+    left = Left()
     for plan in plans:
         arms, missing = stages(plan, store.load)
         unique |= {config.key: config for config in missing}
-        done += len({arm.config.key for arm in arms}) - len(missing)
-    return list(unique.values()), done
+        known = {arm.config.key: f"{plan.dataset} {arm.study}" for arm in reversed(arms)}
+        last = "fair" if plan.profile.fair else "factorial"  # a study of the last stage
+        exact = any(arm.study == last for arm in arms)
+        left.names |= known
+        left.done += len(known) - len(missing)
+        left.total += len(known) if exact else max(len(known), expected_runs(plan))
+        left.exact = left.exact and exact
+    left.missing = list(unique.values())
+    return left
 
 
-def _bar(total: int, progress: bool, done: int = 0) -> tqdm:
-    # disable=None: silent where standard error is no terminal
-    return tqdm(total=total, initial=done, unit="run", disable=None if progress else True)
+def _opening(plans: Sequence[Plan], left: Left, by: Crew) -> str:
+    """Say what is going to be made, and about how long it takes where that was once measured."""
+    names, profile = ", ".join(plan.dataset for plan in plans), plans[0].profile.name
+    text = f"{names} ({profile}): {left}; {left.to_make} {by}"
+    if by.together > 1 or by.workers is None or profile not in RUN_SECONDS:
+        return text
+    each = RUN_SECONDS[profile]
+    whole = roughly((left.total - left.done) * each / by.workers)
+    return f"{text}, about {whole} if a run takes {each:g} s, as on a core of an AMD EPYC"

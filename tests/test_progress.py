@@ -1,0 +1,234 @@
+"""What a long command shows: a bar, lines or nothing; make's steps and their numbers."""
+
+import io
+import itertools
+import os
+import re
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from reglab import profiles, progress, sweep
+from reglab.executors import Crew
+from reglab.progress import Progress, duration, roughly
+from reglab.store import RunStore
+from reglab.study import make_plan
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that a test sets, and no thread that looks at it."""
+    monkeypatch.setattr(progress, "_BEAT", 3600)
+    return Clock()
+
+
+def test_a_log_gets_a_line_now_and_then(clock):
+    log = io.StringIO()
+    with Progress(True, every=30, clock=clock, file=log) as shown:
+        shown.start("mnist (pilot): 10 runs", total=10, done=2, exact=False)
+        shown.names = {"k": "mnist dropout"}
+        shown.at("k")
+        for seconds, runs in ((29, 0), (30, 0), (59, 1), (60, 1), (61, 2), (89.9, 0)):
+            clock.now = 1000 + seconds
+            shown.update(runs)
+            shown.look()
+        shown.exact = True
+        clock.now = 1120
+        shown.look()
+        shown.update(4)
+    assert log.getvalue().splitlines() == [
+        "reglab: mnist (pilot): 10 runs",
+        "reglab: 2 of up to 10 runs after 30 s, now mnist dropout",
+        "reglab: 4 of up to 10 runs after 1 min 0 s, up to about 3 min left, now mnist dropout",
+        "reglab: 6 of 10 runs after 2 min 0 s, about 2 min left, now mnist dropout",
+        "reglab: 8 runs made in 2 min 0 s",
+    ]
+
+
+def test_other_drivers_runs_count_for_the_time_left_alone(clock):
+    log = io.StringIO()
+    with Progress(True, clock=clock, file=log) as shown:
+        shown.start("", total=10)
+        shown.update(1)
+        shown.done, shown.waiting = 4, True
+        clock.now += 40
+        assert shown.line() == (
+            "4 of 10 runs after 40 s, about 60 s left, waiting for another driver's runs"
+        )
+    assert log.getvalue().endswith("reglab: 1 runs made in 40 s\n")
+
+
+def test_a_terminal_gets_a_bar(clock):
+    terminal = Terminal()
+    with Progress(clock=clock, file=terminal) as shown:
+        shown.start("what is made", total=10, done=4)
+        shown.names = {"k": "cifar10 lambda"}
+        shown.at("k")
+        shown.update(3)
+        shown.look()
+        last = terminal.getvalue().rpartition("\r")[2]
+        shown.total = shown.done
+    assert terminal.getvalue().startswith("reglab: what is made\n")
+    assert re.match(r"cifar10 lambda:  70%\|.*\| 7/10 \[00:", last)
+    assert "100%" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\nreglab: 3 runs made in 0 s\n")
+
+
+@pytest.mark.parametrize(("shown", "file"), [(None, io.StringIO), (False, Terminal)])
+def test_nothing_is_shown_unasked(shown, file):
+    """A kernel's standard error is no terminal either: executed notebooks stay as they are."""
+    target = file()
+    with Progress(shown, every=0, file=target) as quiet:
+        quiet.start("opening", total=3)
+        quiet.update()
+        quiet.look()
+    assert target.getvalue() == ""
+
+
+def test_an_error_is_the_last_line(clock):
+    log = io.StringIO()
+    with pytest.raises(ZeroDivisionError), Progress(True, clock=clock, file=log) as shown:
+        shown.start("opening", total=3)
+        raise ZeroDivisionError
+    assert log.getvalue() == "reglab: opening\n"
+
+
+class Full(io.StringIO):
+    def flush(self):
+        raise OSError("No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_no_run(clock):
+    with Progress(True, clock=clock, file=Full()) as shown:
+        shown.start("opening", total=1)
+        shown.update()
+    assert shown.made == 1
+
+
+def test_one_long_run_is_no_silence(monkeypatch):
+    """Nobody calls `look` here but the thread."""
+    monkeypatch.setattr(progress, "_BEAT", 0.001)
+    said = threading.Event()
+
+    class Log(io.StringIO):
+        def write(self, text):
+            if "0 of 1 runs" in text:
+                said.set()
+
+    with Progress(True, clock=itertools.count(step=100).__next__, file=Log()) as shown:
+        shown.start("opening", total=1)
+        assert said.wait(60)
+
+
+def test_times_read_well():
+    assert [duration(s) for s in (0, 59.4, 59.6, 250, 3599.7, 7500)] == [
+        "0 s", "59 s", "1 min 0 s", "4 min 10 s", "1 h 0 min", "2 h 5 min"
+    ]  # fmt: skip
+    assert [roughly(s) for s in (1, 44, 94, 95, 250, 5999, 6000, 90000, 180000)] == [
+        "10 s", "40 s", "90 s", "2 min", "4 min", "100 min", "2 h", "25 h", "2 days"
+    ]  # fmt: skip
+
+
+# The opening line
+
+
+def left(plans, store):
+    return sweep._look(plans, store)
+
+
+def test_opening_line(tmp_path):
+    plan = make_plan("mnist", "smoke", device="cpu")
+    there = left([plan], RunStore(tmp_path))
+    some = sweep.Left(total=163, done=20)
+    assert not there.exact
+    assert str(there).startswith("up to ")
+    assert sweep._opening([plan], some, Crew(workers=2)) == (
+        "mnist (smoke): 163 runs, 20 of them finished; 143 to make with 2 workers, "
+        "about 20 s if a run takes 0.3 s, as on a core of an AMD EPYC"
+    )
+    assert sweep._opening([plan], some, Crew(workers=None)).endswith("on an executor's workers")
+    assert sweep._opening([plan], some, Crew(together=32)).endswith("143 to make 32 at a time")
+
+
+def test_the_number_of_runs_is_exact_once_the_last_stage_is_named(undisturbed):
+    plan = make_plan("mnist", "smoke", device="cpu")
+    there = left([plan], RunStore(undisturbed.folder))
+    assert there.exact
+    assert there.done == there.total == len(list(undisturbed.folder.glob("*/*.json")))
+    assert set(there.names.values()) >= {"mnist lr", "mnist dropout", "mnist factorial"}
+
+
+def test_every_profile_says_how_long_a_run_takes():
+    assert list(profiles.RUN_SECONDS) == list(profiles.PROFILES)
+
+
+# make book, with tools that do nothing but leave the files that make looks for
+
+TOOL = """#!/bin/sh
+for last; do :; done
+case "$0 $*" in
+*" rerun "*) mkdir -p "$(dirname "$4")" && : >"$4" ;;
+*make_front*) mkdir -p "$last" && : >"$last/verdicts.md" ;;
+*jupyter-book*) mkdir -p "$4/_build/html" ;;
+esac
+"""
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Return a function that calls `make book` and returns its lines."""
+    tools, site = tmp_path / "venv" / "bin", tmp_path / "site"
+    tools.mkdir(parents=True)
+    for name in ("python", "reglab", "jupyter-book"):
+        (tools / name).write_text(TOOL)
+        (tools / name).chmod(0o755)
+    (site / "notebooks").mkdir(parents=True)
+    (site / "book").mkdir()
+    for name in ("_config.yml", "_toc.yml", "notebooks/rerun.ipynb", "book/page.md"):
+        (site / name).touch()
+    (tmp_path / "venv" / ".installed").touch()
+
+    def call():
+        command = ["make", "book", "PROFILE=smoke", f"VENV={tmp_path}/venv", f"SITE={site}"]
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+        done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    return call, site
+
+
+def steps(lines):
+    return [line for line in lines if line.startswith("== ")]
+
+
+def test_make_book_numbers_the_steps_it_takes(make):
+    call, site = make
+    (site / "_build").mkdir()
+    (site / "_build/.steps").write_text("\n\n")  # of a call that was interrupted
+    first = steps(call())
+    assert first[0] == "== 1/7 training (smoke)"
+    assert "== 3/7 rerun of fashion_mnist" in first
+    assert [line.split()[1] for line in first] == [f"{k}/7" for k in range(1, 8)]
+    again = call()
+    assert steps(again) == []
+    assert again[0] == "Nothing to do."
+    newer = (site / "_build/html/.built").stat().st_mtime + 1
+    os.utime(site / "book/page.md", (newer, newer))
+    assert [line.split()[1] for line in steps(call())] == ["1/1"]
