@@ -141,10 +141,8 @@ $(RERUNS): $(SITE)/book/reruns/%.ipynb: $(SITE)/notebooks/rerun.ipynb tools/run_
 	$(call timed,rerun of $*,$(PY) tools/run_notebooks.py rerun $< $@ --dataset $* \
 		--profile $(PROFILE))
 
-$(SUMMARY): $(RERUNS)
-	@mkdir -p $(dir $@)
-	$(call timed,summary,$(VENV)/bin/reglab results --dataset all --profile $(PROFILE) \
-		--format markdown >$@.tmp && mv $@.tmp $@)
+$(SUMMARY): $(RERUNS) tools/make_summary.py
+	$(call timed,summary,$(PY) tools/make_summary.py $(PROFILE) $@)
 
 $(VERDICTS): $(READY) $(LIBRARY) $(wildcard book/results/*/*) tools/make_front.py
 	$(call timed,verdicts,$(PY) tools/make_front.py $(dir $@))

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import make_front
+import make_summary
 import pytest
 import yaml
 
@@ -128,6 +129,33 @@ def test_the_mark_is_one_of_ours_and_asks_no_other_host():
     assert not light & dark
     assert "prefers-color-scheme" in text
     assert icon <= light | dark
+
+
+def test_the_front_page_says_what_its_build_rests_on(study):
+    frames = {"mnist": study}
+    pilot = make_summary.section("pilot", frames, frames)
+    assert "## What this build ran itself" in pilot
+    assert "at the *pilot* profile" in pilot
+    assert pilot.count("| L2 + dropout + BN |") == 1
+    assert "They decide nothing about the paper" in pilot
+    same = make_summary.section("reduced", frames, frames)
+    assert "nothing had to be trained" in same
+    assert "|" not in same
+    for found in ({}, {"mnist": study.assign(key=study["key"] + "0")}, {"cifar10": study}):
+        trained = make_summary.section("reduced", frames, found)
+        assert "nothing had to be trained" not in trained
+        assert trained.count("| L2 + dropout + BN |") == 1
+
+
+def test_what_a_build_rests_on_is_refused_where_runs_are_missing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("REGLAB_STORE", str(tmp_path / "runs"))
+    monkeypatch.setenv("REGLAB_RESULTS", str(tmp_path / "results"))
+    file = tmp_path / "book" / "summary.md"
+    assert make_summary.main(["pilot", str(file)]) == 1
+    assert make_summary.main(["huge", str(file)]) == 1
+    assert make_summary.main(["pilot"]) == 2
+    assert capsys.readouterr().err.count("\n") == 3
+    assert not file.exists()
 
 
 def test_recorded_runs_stand_in_one_table_a_kind_of_run(study):

@@ -184,6 +184,7 @@ TOOL = """#!/bin/sh
 for last; do :; done
 case "$0 $*" in
 *" rerun "*) mkdir -p "$(dirname "$4")" && : >"$4" ;;
+*make_summary*) mkdir -p "$(dirname "$last")" && : >"$last" ;;
 *make_front*) mkdir -p "$last" && : >"$last/verdicts.md" ;;
 *jupyter-book*) mkdir -p "$4/_build/html" ;;
 esac
