@@ -24,7 +24,7 @@ TEST_STORE := _build/test-runs
 LIBRARY := $(wildcard src/reglab/*.py src/reglab/formulas/*.py src/reglab/verdicts/*.py src/reglab/*.toml src/reglab/sample/*)
 RERUNS := $(DATASETS:%=$(SITE)/book/reruns/%.ipynb)
 SUMMARY := $(SITE)/book/_generated/summary.md
-VERDICTS := $(SITE)/book/_generated/verdicts.md
+VERDICTS := $(SITE)/book/_generated/front.md
 TRAINED := $(SITE)/_build/.trained-$(PROFILE)
 HTML := $(SITE)/_build/html
 BUILT := $(HTML)/.built
@@ -141,7 +141,7 @@ $(RERUNS): $(SITE)/book/reruns/%.ipynb: $(SITE)/notebooks/rerun.ipynb tools/run_
 	$(call timed,rerun of $*,$(PY) tools/run_notebooks.py rerun $< $@ --dataset $* \
 		--profile $(PROFILE))
 
-$(SUMMARY): $(RERUNS) tools/make_summary.py
+$(SUMMARY): $(RERUNS) tools/make_summary.py tools/make_front.py
 	$(call timed,summary,$(PY) tools/make_summary.py $(PROFILE) $@)
 
 $(VERDICTS): $(READY) $(LIBRARY) $(wildcard book/results/*/*) tools/make_front.py

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import fake_record, study_frame
 from matplotlib.colors import to_hex
@@ -51,20 +52,20 @@ def test_no_lambda_is_drawn_at_a_tick_that_says_zero(study):
 
 def test_both_readings_of_p_are_marked_where_they_belong(study):
     axes = figures.dropout_figure(study).axes[0]
-    color = next(iter(lines(axes, label="dropout after the hidden layer"))).get_color()
+    color = next(iter(lines(axes, label="dropout, hidden layer"))).get_color()
     (drop,) = lines(axes, marker="s", color=color)
     (keep,) = lines(axes, marker="o", color=color)
     assert drop.get_xdata().tolist() == [0.2, 0.5, 0.7]
     assert keep.get_xdata().tolist() == [0.3, 0.5, 0.8]
     table = tables.dropout_sweep_table(study).set_index(["placement", "drop rate"])
-    expected = [table.loc[("fc", rate), "test accuracy"].mean for rate in (0.3, 0.5, 0.8)]
+    expected = [table.loc[("hidden layer", rate), "test accuracy"].mean for rate in (0.3, 0.5, 0.8)]
     assert keep.get_ydata() == pytest.approx(expected)
 
 
 def test_a_placement_keeps_its_colour_when_the_other_is_not_there(study):
     alone = study[~study["arm"].str.startswith("all ")]
     colours = [
-        to_hex(lines(figures.dropout_figure(f).axes[0], label="dropout after the hidden layer")[0]
+        to_hex(lines(figures.dropout_figure(f).axes[0], label="dropout, hidden layer")[0]
                .get_color())
         for f in (study, alone)
     ]  # fmt: skip
@@ -183,3 +184,13 @@ def test_drawing_leaves_no_state_behind(study):
     figures.factorial_figure(study)
     assert dict(mpl.rcParams) == before
     assert plt.get_fignums() == []
+
+
+def test_a_band_does_not_leave_what_an_accuracy_can_be(study):
+    spread = pd.concat(
+        [study.assign(test_acc=0.1), study.assign(test_acc=0.99, seed=study["seed"] + 1)]
+    )
+    for draw in (figures.dropout_figure, figures.lambda_figure):
+        bands = draw(spread).axes[0].collections
+        heights = [y for band in bands for path in band.get_paths() for y in path.vertices[:, 1]]
+        assert (min(heights), max(heights)) == (0, 100)

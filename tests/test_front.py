@@ -103,12 +103,12 @@ def test_how_sure_names_decided_claims_and_their_profile(bare):
 def test_the_tool_writes_what_the_page_includes(tmp_path, capsys):
     folder = tmp_path / "book" / "_generated"
     assert make_front.main([str(folder)]) == 0
-    names = {"front.md", "verdicts.md", "recorded.md", "share.png"}
+    names = {"front.md", "recorded.md", "share.png"}
     assert {file.name for file in folder.iterdir()} == names
-    assert "| inconsistent: 22 |" in (folder / "verdicts.md").read_text("utf-8")
+    assert "<b>22</b> inconsistent" in (folder / "front.md").read_text("utf-8")
     page = (ROOT / "book" / "index.md").read_text("utf-8")
     included = set(re.findall(r"\{include\} _generated/(\S+)", page))
-    assert included == {"front.md", "verdicts.md", "recorded.md", "summary.md"}
+    assert included == {"front.md", "recorded.md", "summary.md"}
     assert make_front.main([]) == 2
     assert make_front.main([str(folder / "front.md")]) == 1
     assert capsys.readouterr().err.count("\n") == 2
@@ -164,6 +164,16 @@ def test_recorded_runs_stand_in_one_table_a_kind_of_run(study):
     assert one.count("| L2 + dropout + BN |") == 1
     assert "Not recorded yet: Fashion-MNIST, CIFAR-10." in one
     other = study.assign(dataset="cifar10", profile="paper")
-    assert make_front.runs({"mnist": study, "cifar10": other}).count("*Profile ") == 2
+    assert (
+        make_front.runs({"mnist": study, "cifar10": other}).count(
+            "```{table} Mean test accuracy in percent. Profile "
+        )
+        == 2
+    )
     other = study.assign(dataset="cifar10")
-    assert make_front.runs({"mnist": study, "cifar10": other}).count("*Profile ") == 1
+    assert (
+        make_front.runs({"mnist": study, "cifar10": other}).count(
+            "```{table} Mean test accuracy in percent. Profile "
+        )
+        == 1
+    )

@@ -185,7 +185,7 @@ for last; do :; done
 case "$0 $*" in
 *" rerun "*) mkdir -p "$(dirname "$4")" && : >"$4" ;;
 *make_summary*) mkdir -p "$(dirname "$last")" && : >"$last" ;;
-*make_front*) mkdir -p "$last" && : >"$last/verdicts.md" ;;
+*make_front*) mkdir -p "$last" && : >"$last/front.md" ;;
 *jupyter-book*) mkdir -p "$4/_build/html" ;;
 esac
 """

@@ -1,6 +1,6 @@
 """What the front page shows of recorded runs and the ledger: tables, a picture, two sentences.
 
-    python tools/make_front.py FOLDER     write FOLDER/verdicts.md, recorded.md, front.md, share.png
+    python tools/make_front.py FOLDER     write FOLDER/recorded.md, share.png, front.md
 
 The picture is part of the page, not a file beside it, so that its colours follow the page's light
 or dark theme. `share.png` is what a link to the book is shown with, if it has a public address.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reglab import paper, recorded, report, tables, verdicts
+from reglab import display, paper, recorded, tables, verdicts
 from reglab.data import KNOWN
 from reglab.errors import ReglabError
 from reglab.figures import styled
@@ -97,7 +97,14 @@ def runs(found: Mapping[str, pd.DataFrame]) -> str:
         alike.setdefault(kind, {})[name] = study
     absent = [paper.title(name) for name in KNOWN if name not in found]
     missing = f"\nNot recorded yet: {', '.join(absent)}.\n" if absent else ""
-    return "\n".join(report.render(frames, "markdown") for frames in alike.values()) + missing
+    return "\n".join(map(numbered, alike.values())) + missing
+
+
+def numbered(frames: Mapping[str, pd.DataFrame]) -> str:
+    """Return studies of one kind of run as a table of MyST, which Sphinx gives a number."""
+    source = tables.provenance(pd.concat(frames.values(), ignore_index=True))
+    table = display.markdown(tables.summary_table(frames))
+    return f"```{{table}} Mean test accuracy in percent. {source}\n{table}\n```\n"
 
 
 @styled
@@ -110,7 +117,7 @@ def share(rows: Sequence[Row], path: Path) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Write the four files; verdicts.md last, as it tells make that all are there."""
+    """Write the three files; front.md last, as it tells make that all are there."""
     if len(argv) != 1:
         print("usage: make_front.py FOLDER", file=sys.stderr)
         return 2
@@ -120,9 +127,8 @@ def main(argv: list[str]) -> int:
         rows = verdicts.ledger(found)
         folder.mkdir(parents=True, exist_ok=True)
         share(rows, folder / "share.png")
-        (folder / "front.md").write_text(front(rows), encoding="utf-8")
         (folder / "recorded.md").write_text(runs(found), encoding="utf-8")
-        (folder / "verdicts.md").write_text(pages.markdown(rows), encoding="utf-8")
+        (folder / "front.md").write_text(front(rows), encoding="utf-8")
     except (ReglabError, OSError) as error:
         print(f"reglab: {' '.join(str(error).split())}", file=sys.stderr)
         return 1

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
+from make_front import numbered
 
-from reglab import recorded, report
+from reglab import recorded
 from reglab.data import KNOWN
 from reglab.errors import ReglabError
 from reglab.store import open_store
@@ -66,7 +67,7 @@ def section(
         for name, frame in frames.items()
     )
     form = SMALL if profile in WHAT else SAME if same else LARGE
-    table = "" if form is SAME else report.render(dict(frames), "markdown")
+    table = "" if form is SAME else numbered(frames)
     return form.format(rest=RERUNS, profile=profile, what=WHAT.get(profile, ""), table=table)
 
 

@@ -103,11 +103,11 @@ def dropout_figure(frame: pd.DataFrame) -> Figure:
     rows = tables.study_rows(frame, "dropout")
     figure, axes = _axes("drop rate", "test accuracy (%)")
     where = rows["arm"].str.partition(" ")[0]
-    names = {"fc": "dropout after the hidden layer", "all": "dropout after the pools too"}
-    for (place, name), color, line in zip(names.items(), colors(2), LINES, strict=False):
+    for (place, name), color, line in zip(tables.PLACES.items(), colors(2), LINES, strict=False):
         if (where == place).any():
             points = _means(rows[where == place], "dropout")
-            _line(axes, points.index, points, color=color, linestyle=line, label=name)
+            label = f"dropout, {name}"
+            _line(axes, points.index, points, color=color, linestyle=line, label=label)
             _mark_readings(axes, points, color)
     for size, marker, face, label in READING_MARKS:
         axes.plot([], [], marker, color="#555555", markersize=size, markerfacecolor=face,
@@ -254,7 +254,9 @@ def _means(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 def _line(axes: Axes, x, points: pd.DataFrame, **style) -> None:
     axes.plot(x, points["mean"], **style)
     if points["low"].notna().any():  # one seed has no interval, hence no band
-        axes.fill_between(x, points["low"], points["high"], color=style["color"], alpha=0.15)
+        # a t interval of three unlike seeds can be wider than what an accuracy can be
+        low, high = (points[end].clip(0, 100) for end in ("low", "high"))
+        axes.fill_between(x, low, high, color=style["color"], alpha=0.15)
 
 
 def _title(frame: pd.DataFrame) -> str:

@@ -29,6 +29,7 @@ CELL_NAMES = {
 }
 UNMIXED = ("profile", "device", "precision")
 READINGS = {"coupled": "coupled", "per_sample": "per sample", "decoupled": "decoupled (AdamW)"}
+PLACES = {"fc": "hidden layer", "all": "pools as well"}  # where dropout is
 
 
 def study_rows(frame: pd.DataFrame, study: str) -> pd.DataFrame:
@@ -171,9 +172,9 @@ def dropout_sweep_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return accuracy over the drop rate, and what the paper's p would call each."""
     rows = study_rows(frame, "dropout")
     chosen = arm(frame, "factorial", "dropout")["dropout"].iloc[0]
-    rows = rows.assign(placement=rows["arm"].str.partition(" ")[0])
+    rows = rows.assign(placement=rows["arm"].str.partition(" ")[0].map(PLACES))
     table = _sweep(
-        rows, ["placement", "dropout"], lambda place, drop: (place, drop) == ("fc", chosen)
+        rows, ["placement", "dropout"], lambda place, drop: (place, drop) == (PLACES["fc"], chosen)
     )
     table.insert(2, "the paper's p", [_paper_p(drop) for drop in table["dropout"]])
     return table.rename(columns={"dropout": "drop rate"})

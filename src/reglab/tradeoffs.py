@@ -23,7 +23,7 @@ from reglab.stats import Estimate, mean_interval
 
 # What runs must share with those they are compared with.
 ALIKE = ("optimizer", "lr", "n_train", "width", "batch_size")
-PLACES = {"fc": "dropout, hidden layer", "all": "dropout, pools as well"}
+PLACES = {place: f"dropout, {name}" for place, name in tables.PLACES.items()}
 SWEPT = ("lambda", "dropout")  # on selection seeds; the other studies on evaluation seeds
 # The bundled sample that gives a data set's shape of images to `reglab.bench.measure`.
 _SHAPES = {"mnist": "mnist", "fashion_mnist": "mnist", "cifar10": "cifar10"}

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from reglab import display, paper
+from reglab.errors import ReglabError
 from reglab.verdicts.judging import Row, counts
 from reglab.verdicts.rules import (
     CONFIRMED,
@@ -83,6 +84,18 @@ def _estimate(row: Row) -> str:
 def starting(rows: Sequence[Row], letter: str) -> LedgerPage:
     """Return the claims whose id starts with a letter (N, M or C), ready to show."""
     return LedgerPage([row for row in rows if row.id.startswith(letter)])
+
+
+def about(rows: Sequence[Row], page: str) -> LedgerPage:
+    """Return the claims whose evidence is on a page ("notebooks/l2"), ready to show there.
+
+    Raises:
+        ReglabError: no claim names that page.
+    """
+    found = [row for row in rows if row.evidence.partition("#")[0] == page]
+    if not found:
+        raise ReglabError(f"no claim has its evidence on the page {page!r}")
+    return LedgerPage(found)
 
 
 def count_table(rows: Sequence[Row]) -> pd.DataFrame:
