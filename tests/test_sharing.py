@@ -218,9 +218,12 @@ def test_the_book_is_there_as_plain_text(built):
     assert "hidden = 2" not in full and "<div" not in full
 
 
-def test_pictures_are_left_out_of_the_text():
+def test_a_picture_is_told_in_words_or_left_out():
     output = new_output("display_data", {"image/svg+xml": "<svg/>", "text/plain": "<Figure>"})
     assert llms._cell(new_code_cell("", outputs=[output])) == ""
+    words = {"image": {"alt": "A line falls."}, "figure": {"caption": "How it falls."}}
+    told = llms._cell(new_code_cell("", outputs=[output], metadata={"mystnb": words}))
+    assert told == "```text\nPicture: A line falls. How it falls.\n```"
     table = new_output("display_data", {"text/html": "<table/>", "text/plain": "a  b"})
     assert "a  b" in llms._cell(new_code_cell("", outputs=[table]))
 

@@ -298,6 +298,21 @@ def test_evidence_names_sections_that_exist(bare):
         assert not section or section in slugs, f"{row.id}: {row.evidence}"
 
 
+def test_every_chapter_lists_the_claims_it_is_evidence_for(bare):
+    rows = list(bare.values())
+    chapters = {page for row in rows if (page := row.evidence.partition("#")[0]).startswith("note")}
+    assert len(chapters) == 6
+    shown = []
+    for page in sorted(chapters):
+        text = Path(__file__).parents[1].joinpath(f"{page}.md").read_text("utf-8")
+        assert f'pages.about(verdicts.ledger(recorded.studies()), "{page}")' in text
+        shown += [row.id for row in pages.about(rows, page).rows]
+    assert len(shown) == len(set(shown)) == sum(row.evidence.startswith("note") for row in rows)
+    assert [row.id for row in pages.about(rows, "notebooks/overfitting").rows] == ["N27"]
+    with pytest.raises(ReglabError, match="'notebooks/l1'"):
+        pages.about(rows, "notebooks/l1")
+
+
 def test_counts_add_up(bare):
     found = verdicts.counts(list(bare.values()))
     assert found.groupby("verdict")["claims"].sum().tolist() == [len(bare), len(bare)]

@@ -1,7 +1,7 @@
 """The book as plain text for language models: `llms.txt` lists the pages, `llms-full.txt` has them.
 
 Text of pages is their MyST source, with what they include. Of an executed notebook come the prose,
-the code that the page shows, and what it printed; pictures are left out.
+the code that the page shows, and what it printed; a picture is told by its alternative text.
 """
 
 from __future__ import annotations
@@ -55,16 +55,19 @@ def _cell(cell: nbformat.NotebookNode) -> str:
         return cell.source.strip()
     shown = not FOLDED & set(cell.metadata.get("tags", []))
     texts = [f"```python\n{cell.source.strip()}\n```"] if shown and cell.source.strip() else []
-    outputs = [text for output in cell.outputs if (text := _output(output))]
+    about = cell.metadata.get("mystnb", {})
+    words = [about.get("image", {}).get("alt", ""), about.get("figure", {}).get("caption", "")]
+    picture = " ".join(["Picture:", *words]).strip() if any(words) else ""
+    outputs = [text for output in cell.outputs if (text := _output(output, picture))]
     return "\n\n".join(texts + [f"```text\n{text}\n```" for text in outputs])
 
 
-def _output(output: nbformat.NotebookNode) -> str:
+def _output(output: nbformat.NotebookNode, picture: str) -> str:
     if output.output_type == "stream":
         return output.text.strip("\n")
     data = output.get("data", {})
     if any(kind.startswith("image/") for kind in data):
-        return ""
+        return picture
     return data.get("text/plain", "").strip("\n")
 
 
