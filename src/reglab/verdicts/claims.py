@@ -18,8 +18,6 @@ from reglab.selection import Choices
 from reglab.verdicts import internal, mathematics, measured
 from reglab.verdicts.rules import FAMILIES, INTERNAL
 
-METRICS = ("test_acc", "train_acc", "val_acc", "last_test_acc", "last_train_acc", "last_val_acc",
-           "gap", "epochs_to_target")  # fmt: skip
 SWEEPS = ("lambda", "dropout")
 _CELLS = tuple(name for name, *_ in CELLS)
 
@@ -147,7 +145,7 @@ ARGUMENTS: dict[str, Check] = {
     "verdict": _one_of(INTERNAL),
     "family": _one_of(FAMILIES),
     "study": _one_of(SWEEPS),
-    "metric": _one_of(METRICS),
+    "metric": _one_of(measured.METRICS),
     "value": _number,
     "bound": _number,
     "reason": _text,

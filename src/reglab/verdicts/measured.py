@@ -40,6 +40,19 @@ class Contrast:
     level: tuple[float, ...] | None = None
 
 
+# What a claim may be about, and what its reason calls that.
+METRICS = {
+    "test_acc": "test accuracy",
+    "train_acc": "training accuracy",
+    "val_acc": "validation accuracy",
+    "last_test_acc": "test accuracy after the last epoch",
+    "last_train_acc": "training accuracy after the last epoch",
+    "last_val_acc": "validation accuracy after the last epoch",
+    "gap": "training minus test accuracy",
+    "epochs_to_target": "epochs to the target accuracy",
+}
+
+
 class Missing(Exception):
     """A study that a claim needs is not recorded; the text says which."""
 
@@ -132,7 +145,7 @@ def below(
     """How far a cell's score stays below a bound (in percent)."""
     return [
         _contrast(
-            f"{tables.CELL_NAMES[cell]} below {bound} % ({metric}), {paper.title(name)}",
+            f"{tables.CELL_NAMES[cell]} below {bound} % ({METRICS[metric]}), {paper.title(name)}",
             name,
             float(bound) - contrasts.scores(_study(studies, name), metric)[cell],
         )
@@ -198,7 +211,7 @@ def _cells(
 ) -> Contrast:
     names = tables.CELL_NAMES
     label = f"{names[treated]} minus {names[control]}"
-    label += "" if metric == "test_acc" else f" ({metric})"
+    label += "" if metric == "test_acc" else f" ({METRICS[metric]})"
     values = _gains(studies, dataset, treated, control, metric)
     return _contrast(f"{label}, {paper.title(dataset)}", dataset, values)
 

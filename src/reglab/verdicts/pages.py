@@ -42,7 +42,7 @@ class LedgerPage:
     to: str = "../"
 
     def _repr_html_(self) -> str:
-        head = "<tr><th>Claim</th><th>By arithmetic</th><th>By runs</th><th>Why</th></tr>"
+        head = "<tr><th>Claim</th><th>Verdicts</th><th>Why</th></tr>"
         body = "".join(self._html(row) for row in self.rows)
         return f'<table class="ledger"><thead>{head}</thead><tbody>{body}</tbody></table>'
 
@@ -53,7 +53,8 @@ class LedgerPage:
         return (
             f'<tr id="claim-{text["id"].lower()}"><td><strong>{text["id"]}</strong> '
             f"“{text['quote']}”<br><small>{text['place']}</small></td>"
-            f"<td>{_badge(row.internal)}</td><td>{_badge(row.measured)}{_estimate(row)}</td>"
+            f"<td>By arithmetic<br>{_badge(row.internal)}<br>"
+            f"By runs<br>{_badge(row.measured)}{_estimate(row)}</td>"
             f'<td>{html.escape(row.reason)} <a href="{html.escape(link)}">Shown here</a>.</td></tr>'
         )
 
