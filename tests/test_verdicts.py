@@ -313,6 +313,11 @@ def test_every_chapter_lists_the_claims_it_is_evidence_for(bare):
         pages.about(rows, "notebooks/l1")
 
 
+def test_a_strength_is_named_in_words():
+    words = [measured._strength(arm) for arm in ("coupled 0.1", "per_sample 1", "all 0.5")]
+    assert words == ["λ = 0.1 (coupled)", "λ = 1 (per sample)", "drop rate 0.5 (pools as well)"]
+
+
 def test_counts_add_up(bare):
     found = verdicts.counts(list(bare.values()))
     assert found.groupby("verdict")["claims"].sum().tolist() == [len(bare), len(bare)]

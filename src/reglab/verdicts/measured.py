@@ -134,9 +134,16 @@ def best(
         frame = _study(studies, name, study)
         ours = _arm(frame, study, best)
         for rival in rivals:
-            label = f"{best} over {rival}, {paper.title(name)}"
+            label = f"{_strength(best)} over {_strength(rival)}, {paper.title(name)}"
             found.append(_contrast(label, name, ours - _arm(frame, study, rival)))
     return found
+
+
+def _strength(arm: str) -> str:
+    """Return a sweep's arm, as "fc 0.5" or "coupled 0.1", in words."""
+    kind, _, value = arm.partition(" ")
+    name, of = ("drop rate", tables.PLACES) if kind in tables.PLACES else ("λ =", tables.READINGS)
+    return f"{name} {value} ({of[kind]})"
 
 
 def below(
