@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from conftest import fake_record, study_frame
 
-from reglab import contrasts, tables, tradeoffs
+from reglab import contrasts, costfigure, tables, tradeoffs
 from reglab.bench.measure import multiplications
 from reglab.errors import ReglabError
 from reglab.profiles import DROP_RATES, PAPER_LAMBDAS
@@ -148,7 +148,7 @@ def test_a_setting_whose_runs_all_diverged_has_neither_gain_nor_cost(plan):
     lost = study_frame(plan, lambda c: fake_record(c, diverged=c.lam == 10))
     setting = one(lost, "lambda", "L2, coupled", "λ = 10")
     assert (setting.gain, setting.cost("epochs"), tradeoffs.trillions(setting)) == (None,) * 3
-    assert tradeoffs.cost_figure(lost).axes
+    assert costfigure.cost_figure(lost).axes
 
 
 def test_the_table_agrees_with_the_chapters(many):
@@ -170,7 +170,7 @@ def test_memory_that_was_not_measured_is_left_out(plan):
     shown = tradeoffs.table({"mnist": study})
     assert "peak memory" not in shown._repr_html_()
     assert "seconds" in shown._repr_html_()
-    figure = tradeoffs.cost_figure(study)
+    figure = costfigure.cost_figure(study)
     assert [axes.get_xlabel() for axes in figure.axes[::2]] == [
         "epochs until the stop",
         "seconds a run",
@@ -211,7 +211,7 @@ def marks(axes):
 
 
 def test_the_figure_shows_gains_over_costs(many):
-    grid = np.reshape(tradeoffs.cost_figure(many).axes, (3, 2))
+    grid = np.reshape(costfigure.cost_figure(many).axes, (3, 2))
     columns = {"epochs": 1, "seconds": 1, "peak_memory_bytes": 1e-6}
     found = tradeoffs.settings(many)
     swept = [s for s in found if s.study in tradeoffs.SWEPT]
@@ -230,18 +230,18 @@ def test_the_figure_shows_gains_over_costs(many):
 
 
 def test_the_figure_says_whose_seeds_it_shows_and_names_every_mark(many):
-    figure = tradeoffs.cost_figure(many)
+    figure = costfigure.cost_figure(many)
     titles = [axes.get_title() for axes in figure.axes[:2]]
     assert titles == ["Combinations: 2 evaluation seeds", "Sweeps: 3 selection seeds"]
     named = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
     assert named[0] == list(tables.CELL_NAMES.values())
     assert re.fullmatch(r"more than \d+\.\d points lost", named[1][-1])
     with pytest.raises(ReglabError, match="no run of factorial"):
-        tradeoffs.cost_figure(many[many["study"] != "factorial"])
+        costfigure.cost_figure(many[many["study"] != "factorial"])
 
 
 def test_one_seed_has_no_interval(plan):
     study = study_frame(replace(plan, seeds=1))
-    assert tradeoffs.cost_figure(study).axes[0].get_title() == "Combinations: 1 evaluation seed"
+    assert costfigure.cost_figure(study).axes[0].get_title() == "Combinations: 1 evaluation seed"
     assert " ± –" in repr(tradeoffs.table({"mnist": study}))
     assert re.search(r"gained most, -?\d+\.\d points, in", tradeoffs.summary({"mnist": study}))
