@@ -21,7 +21,7 @@ CHAPTERS := $(filter-out notebooks/rerun.ipynb,$(wildcard notebooks/*.ipynb))
 SMOKE := _build/smoke
 TEST_STORE := _build/test-runs
 
-LIBRARY := $(wildcard src/reglab/*.py src/reglab/formulas/*.py src/reglab/verdicts/*.py src/reglab/*.toml src/reglab/sample/*)
+LIBRARY := $(shell find src/reglab -type f -not -name '*.pyc')
 RERUNS := $(DATASETS:%=$(SITE)/book/reruns/%.ipynb)
 SUMMARY := $(SITE)/book/_generated/summary.md
 VERDICTS := $(SITE)/book/_generated/front.md

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from reglab.config import RunConfig
-from reglab.profiles import PROFILES
-from reglab.protocol import Plan, next_configs, stages
-from reglab.records import Costs, History, RunRecord, Scores, pack_bits
-from reglab.study import frame
+from reglab.record import Costs, History, RunRecord, Scores, pack_bits
+from reglab.study.frame import frame
+from reglab.study.profiles import PROFILES
+from reglab.study.protocol import Plan, next_configs, stages
 
 REPRODUCE = [sys.executable, "-m", "reglab.cli", "reproduce", "--profile", "smoke"]
 REPRODUCE += ["--dataset", "mnist", "--device", "cpu"]
@@ -154,7 +154,7 @@ def finish(plan, record=None) -> dict[str, RunRecord]:
 
 
 def study_frame(plan, record=None):
-    """Return a whole made-up study as `reglab.study.load_frame` would."""
+    """Return a whole made-up study as `reglab.study.frame.load_frame` would."""
     records = finish(plan, record)
     return frame(plan, stages(plan, lambda _: records)[0], records)
 

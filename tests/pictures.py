@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from reglab import sliders
+from reglab.pages import sliders
 
 SLIDERS = (sliders.shrinkage_picture, sliders.dropout_picture, sliders.scale_picture)
 

@@ -11,7 +11,7 @@ from fuzzing import FUZZ, taken_or_refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reglab.datafiles import load_file
+from reglab.data.sources import load_file
 from reglab.errors import ReglabError
 
 
@@ -99,9 +99,9 @@ def test_a_header_that_claims_too_much_is_refused_before_memory_is_taken(folder)
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(folder, monkeypatch):
-    from reglab import npzfile
+    from reglab.data import npz
 
-    monkeypatch.setattr(npzfile, "BOMB_BYTES", 2**20)
+    monkeypatch.setattr(npz, "BOMB_BYTES", 2**20)
     member((2**15, 8, 8), b"\0" * 2**21, folder / "own.npz")
     with pytest.raises(ReglabError, match="would unpack to 2097152"):
         load_file("own")

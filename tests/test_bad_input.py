@@ -9,13 +9,15 @@ from fuzzing import FUZZ, VALUE, spoil, taken_or_refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reglab import cli, datafetch, sweep
+from reglab import cli
 from reglab.config import RunConfig
+from reglab.data import download
 from reglab.errors import ReglabError
-from reglab.protocol import Arm
-from reglab.records import RunRecord, _digest, unpack_bits
-from reglab.store import open_store
-from reglab.study import frame, make_plan, summarize
+from reglab.record import RunRecord, _digest, unpack_bits
+from reglab.runs.store import open_store
+from reglab.study import sweep
+from reglab.study.frame import frame, make_plan, summarize
+from reglab.study.protocol import Arm
 
 # Configs and records
 
@@ -123,7 +125,7 @@ def test_any_command_line_works_or_is_one_line(data, monkeypatch, capsys, caplog
     def forbidden(*_, **__):
         raise ReglabError("valid, and would train or load")
 
-    for module, name in ((sweep, "reproduce"), (datafetch, "fetch")):
+    for module, name in ((sweep, "reproduce"), (download, "fetch")):
         monkeypatch.setattr(module, name, forbidden)
     monkeypatch.chdir(tmp_path)  # a store is a folder by any name
     caplog.clear()

@@ -9,14 +9,15 @@ from fuzzing import FUZZ, spoil, taken_or_refused
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reglab import paper, papertoml, verdicts
+from reglab import paper, verdicts
 from reglab.errors import ReglabError
+from reglab.paper import schema
 
 
 def judged(values, monkeypatch):
     """Judge all claims as if ``values`` were what the file holds; errors as they come."""
     with monkeypatch.context() as patched:
-        patched.setattr(paper, "numbers", lambda: papertoml.check(values))
+        patched.setattr(paper, "numbers", lambda: schema.check(values))
         return verdicts.ledger({})
 
 
@@ -49,7 +50,7 @@ def test_mistakes_in_paper_toml_are_named(tmp_path, old, new, words):
     assert old in text
     (tmp_path / "paper.toml").write_text(text.replace(old, new), "utf-8")
     with pytest.raises(ReglabError) as caught:
-        papertoml.read(tmp_path / "paper.toml")
+        schema.read(tmp_path / "paper.toml")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -9,8 +9,8 @@ from reglab import bench
 from reglab.bench import measure
 from reglab.bench.ceiling import Products
 from reglab.bench.usual import UsualLoop, loader
-from reglab.data import load_dataset
-from reglab.evaluation import ready
+from reglab.data.dataset import load_dataset
+from reglab.training.evaluate import ready
 
 
 @pytest.fixture(scope="module", params=["cifar10", "mnist"])

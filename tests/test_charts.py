@@ -8,9 +8,9 @@ from pathlib import Path
 import altair as alt
 import pytest
 
-from reglab import charts
-from reglab.charts import Picture, State
 from reglab.errors import ReglabError
+from reglab.pages import charts
+from reglab.pages.charts import Picture, State
 
 STATIC = Path(__file__).resolve().parents[1] / "book" / "_static" / "vega"
 

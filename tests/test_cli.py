@@ -10,8 +10,8 @@ import pytest
 from conftest import finish
 
 from reglab import cli
-from reglab.store import RunStore
-from reglab.study import make_plan
+from reglab.runs.store import RunStore
+from reglab.study.frame import make_plan
 
 
 @dataclass

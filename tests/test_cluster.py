@@ -14,11 +14,12 @@ import pytest
 from conftest import example
 
 import reglab
-from reglab import cluster, datafiles, sweep
 from reglab.config import RunConfig
+from reglab.data import sources
 from reglab.errors import ReglabError
-from reglab.store import RunStore, open_store
-from reglab.study import make_plan
+from reglab.runs.store import RunStore, open_store
+from reglab.study import cluster, sweep
+from reglab.study.frame import make_plan
 
 distributed = pytest.importorskip("distributed")
 
@@ -61,7 +62,7 @@ def on_workers(dask, function):
 
 def reproducible(store):
     texts = (path.read_text() for path in sorted(store.root.glob("*/*.json")))
-    return [reglab.records.RunRecord.from_json(text).reproducible() for text in texts]
+    return [reglab.record.RunRecord.from_json(text).reproducible() for text in texts]
 
 
 def test_same_bits_as_in_process_and_data_travel_once(dask, own, tmp_path):
@@ -71,9 +72,9 @@ def test_same_bits_as_in_process_and_data_travel_once(dask, own, tmp_path):
         made = sweep.reproduce(on.plans, far, executor=on.executor, in_flight=on.in_flight)
     assert made == sweep.reproduce([plan], near, workers=1) > 20
     assert reproducible(far) == reproducible(near)
-    brought = on_workers(dask, lambda: id(datafiles._provided["own"]))
+    brought = on_workers(dask, lambda: id(sources._provided["own"]))
     with cluster.connect(dask.scheduler_address, [plan]):
-        assert on_workers(dask, lambda: id(datafiles._provided["own"])) == brought
+        assert on_workers(dask, lambda: id(sources._provided["own"])) == brought
     assert len(brought) == 2
 
 

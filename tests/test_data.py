@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reglab import datafiles
-from reglab.data import KNOWN, dataset_size, dataset_version, load_dataset, stratified_order
-from reglab.datafiles import CLASSES, FULL_SHA256, load_sample, sample_manifest, verify
+from reglab.data import sources
+from reglab.data.dataset import dataset_size, dataset_version, load_dataset, stratified_order
+from reglab.data.sources import CLASSES, FULL_SHA256, KNOWN, load_sample, sample_manifest, verify
 from reglab.errors import ReglabError
 
 
@@ -46,7 +46,7 @@ def test_sample_is_whole_and_stratified(name):
     counts = np.bincount(sample.y_train, minlength=10)
     assert counts.min() >= 178  # MNIST's rarest digit, 5, is 9 % of the full set
     assert sample.classes == CLASSES[name]
-    assert datafiles.digest(vars(sample) | _labels(sample)) == sample_manifest()[name]["sha256"]
+    assert sources.digest(vars(sample) | _labels(sample)) == sample_manifest()[name]["sha256"]
 
 
 def _labels(sample):
@@ -64,7 +64,7 @@ def test_sample_images_look_like_their_class():
 
 
 def test_sample_fits_the_repository():
-    folder = datafiles.files("reglab") / "sample"
+    folder = sources.files("reglab") / "sample"
     sizes = [path.stat().st_size for path in folder.iterdir()]
     assert max(sizes) < 5_000_000
     assert sum(sizes) < 7_000_000
@@ -73,7 +73,7 @@ def test_sample_fits_the_repository():
 def test_damaged_sample_is_one_line(monkeypatch):
     manifest = sample_manifest()
     manifest["mnist"]["sha256"] = "0" * 64
-    monkeypatch.setattr(datafiles, "sample_manifest", lambda: manifest)
+    monkeypatch.setattr(sources, "sample_manifest", lambda: manifest)
     load_sample.cache_clear()
     with pytest.raises(ReglabError, match="bundled sample of mnist is damaged"):
         load_sample("mnist")

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from torchvision import datasets
 
-from reglab import datafetch, datafiles
-from reglab.data import load_dataset
-from reglab.datafetch import fetch
+from reglab.data import download, sources
+from reglab.data.dataset import load_dataset
+from reglab.data.download import fetch
 from reglab.errors import ReglabError
 
 
@@ -105,7 +105,7 @@ def tiny_mnist(monkeypatch, mirror):
     resources = [(name, md5(content)) for name, content in files.items()]
     monkeypatch.setattr(datasets.MNIST, "mirrors", [url])
     monkeypatch.setattr(datasets.MNIST, "resources", resources)
-    monkeypatch.setitem(datafiles.FULL_SHA256, "mnist", datafiles.digest(arrays))
+    monkeypatch.setitem(sources.FULL_SHA256, "mnist", sources.digest(arrays))
     return arrays, files
 
 
@@ -122,8 +122,8 @@ def tiny_cifar(monkeypatch, mirror):
     monkeypatch.setattr(kind, "train_list", batches)
     monkeypatch.setattr(kind, "test_list", [["test_batch", md5(members["test_batch"])]])
     monkeypatch.setattr(kind, "meta", {**kind.meta, "md5": md5(members["batches.meta"])})
-    monkeypatch.setattr(datafetch, "CIFAR10_ARCHIVE_SHA256", hashlib.sha256(archive).hexdigest())
-    monkeypatch.setitem(datafiles.FULL_SHA256, "cifar10", datafiles.digest(arrays))
+    monkeypatch.setattr(download, "CIFAR10_ARCHIVE_SHA256", hashlib.sha256(archive).hexdigest())
+    monkeypatch.setitem(sources.FULL_SHA256, "cifar10", sources.digest(arrays))
     return arrays, files
 
 
@@ -152,7 +152,7 @@ def test_files_laid_out_locally_need_no_download(tiny_mnist, tmp_path):
     for name, content in files.items():
         (raw / name.removesuffix(".gz")).write_bytes(gzip.decompress(content))
     files.clear()  # whoever asks the mirror now gets a 404
-    found = datafetch._arrays("mnist", tmp_path)
+    found = download._arrays("mnist", tmp_path)
     assert all(np.array_equal(found[key], arrays[key]) for key in arrays)
 
 
@@ -186,7 +186,7 @@ def test_damaged_download(tiny_mnist, tmp_path):
 
 
 def test_other_pixels_than_the_published(tiny_mnist, tmp_path, monkeypatch):
-    monkeypatch.setitem(datafiles.FULL_SHA256, "mnist", "0" * 64)
+    monkeypatch.setitem(sources.FULL_SHA256, "mnist", "0" * 64)
     refused("mnist", tmp_path / "data", "not the published one", "nothing was kept")
 
 
@@ -194,7 +194,7 @@ def test_archive_is_checked_before_anything_is_unpickled(tiny_cifar, tmp_path, m
     def unpickled(*_, **__):
         raise AssertionError("torchvision opened an unchecked archive")
 
-    monkeypatch.setattr(datafetch, "CIFAR10_ARCHIVE_SHA256", "0" * 64)
+    monkeypatch.setattr(download, "CIFAR10_ARCHIVE_SHA256", "0" * 64)
     monkeypatch.setattr(datasets.cifar.pickle, "load", unpickled)
     refused("cifar10", tmp_path / "data", "cifar-10-python.tar.gz is not the published one")
 
@@ -207,11 +207,11 @@ def test_an_interrupted_download_leaves_nothing_behind(tiny_mnist, tmp_path, mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(datafetch, "_arrays", interrupted)
+        patched.setattr(download, "_arrays", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            datafetch.fetch("mnist", folder)
+            download.fetch("mnist", folder)
     assert list(folder.iterdir()) == []
-    assert datafetch.fetch("mnist", folder) == folder / "mnist.npz"
+    assert download.fetch("mnist", folder) == folder / "mnist.npz"
     assert [path.name for path in folder.iterdir()] == ["mnist.npz"]
 
 
@@ -222,7 +222,7 @@ def test_a_connection_that_ends_early_leaves_nothing_behind(tiny_mnist, tmp_path
     files[name] = Cut(whole)
     refused("mnist", folder, "could not download mnist")
     files[name] = whole
-    assert datafetch.fetch("mnist", folder) == folder / "mnist.npz"
+    assert download.fetch("mnist", folder) == folder / "mnist.npz"
 
 
 def test_an_interruption_while_the_file_is_written_leaves_nothing_behind(
@@ -235,11 +235,11 @@ def test_an_interruption_while_the_file_is_written_leaves_nothing_behind(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(datafetch.np, "savez", interrupted)
+        patched.setattr(download.np, "savez", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            datafetch.fetch("mnist", folder)
+            download.fetch("mnist", folder)
     assert list(folder.iterdir()) == []
-    assert datafetch.fetch("mnist", folder) == folder / "mnist.npz"
+    assert download.fetch("mnist", folder) == folder / "mnist.npz"
 
 
 def test_no_network(monkeypatch, tmp_path):

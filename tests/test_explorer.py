@@ -13,10 +13,12 @@ from check_book import check_html
 from conftest import fake_record, study_frame
 from pictures import SLIDERS, near, payload, rows
 
-from reglab import charts, explorer, paper, recorded, tables, tradeoffs
+from reglab import paper
 from reglab.errors import ReglabError
-from reglab.profiles import PROFILES
-from reglab.protocol import Plan
+from reglab.pages import charts, explorer
+from reglab.results import costs, recorded, tables
+from reglab.study.profiles import PROFILES
+from reglab.study.protocol import Plan
 
 STATIC = Path(__file__).resolve().parents[1] / "book" / "_static" / "vega"
 
@@ -52,7 +54,7 @@ def test_every_choice_offered_has_curves_an_accuracy_and_facts(picture, found):
     states = payload(picture)["states"]
     paths = [tuple(s["path"]) for s in states]
     assert len(set(paths)) == len(paths)
-    settings = sum(len(tradeoffs.settings(study)) for study in found.values())
+    settings = sum(len(costs.settings(study)) for study in found.values())
     assert len(paths) == settings + len(found)  # and the baseline that is not stopped early
     for chosen in states:
         facts = dict(chosen["facts"])

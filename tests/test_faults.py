@@ -19,11 +19,12 @@ import pytest
 import torch
 from conftest import REPRODUCE
 
-from reglab import executors, sweep
-from reglab.datafiles import load_sample
-from reglab.population import train_many
-from reglab.store import RunStore
-from reglab.study import load_frame, make_plan
+from reglab.data.sources import load_sample
+from reglab.runs import executors
+from reglab.runs.store import RunStore
+from reglab.study import sweep
+from reglab.study.frame import load_frame, make_plan
+from reglab.training.together import train_many
 
 ROOT = Path(__file__).resolve().parents[1]
 COSTS = ["seconds", "seconds_per_epoch", "inference_ms", "peak_memory_bytes", "code_version"]

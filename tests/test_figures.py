@@ -8,10 +8,11 @@ import pytest
 from conftest import fake_record, study_frame
 from matplotlib.colors import to_hex
 
-from reglab import figures, tables
 from reglab.errors import ReglabError
-from reglab.profiles import PROFILES
-from reglab.protocol import Plan
+from reglab.pages import figures
+from reglab.results import tables
+from reglab.study.profiles import PROFILES
+from reglab.study.protocol import Plan
 
 
 @pytest.fixture

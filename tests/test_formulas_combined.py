@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reglab import formulas
 from reglab.errors import ReglabError
-from reglab.protocol import CELLS
+from reglab.study.protocol import CELLS
 
 NAMES = [name for name, *_ in CELLS]
 # The paper's CIFAR-10 tables, in points above the baseline's 81.2.

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from reglab import verdicts
-from reglab.verdicts import INTERNAL, MEASURED, pages
+from reglab.pages import ledger
+from reglab.verdicts import INTERNAL, MEASURED
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -83,7 +84,7 @@ def test_no_two_words_of_a_kind_look_alike_without_colour(word):
 
 
 def test_how_sure_adds_up_without_runs(bare):
-    text = pages.standing(bare)
+    text = ledger.standing(bare)
     assert text.startswith("Arithmetic settles 33 of 50 claims")
     assert "Recorded runs decide none yet; 0 are measured and left open" in text
     waiting, never = map(int, re.search(r"(\d+) wait .* (\d+) are not for runs", text).groups())
@@ -91,12 +92,12 @@ def test_how_sure_adds_up_without_runs(bare):
 
 
 def test_how_sure_names_decided_claims_and_their_profile(bare):
-    text = pages.standing(judged(bare, N4=("refuted", "reduced"), N16=("confirmed", "reduced")))
+    text = ledger.standing(judged(bare, N4=("refuted", "reduced"), N16=("confirmed", "reduced")))
     plain = re.sub("<[^>]*>", "", text)
     assert "Recorded runs confirm N16 and refute N4 at the profile *reduced*, which" in plain
     assert 'href="../notebooks/verdict.html#claim-n16"' in text
     assert "21 wait" in text
-    sizes = pages.standing(judged(bare, N4=("refuted", "paper"), N16=("confirmed", "reduced")))
+    sizes = ledger.standing(judged(bare, N4=("refuted", "paper"), N16=("confirmed", "reduced")))
     assert "at the profile *paper* and *reduced*;" in sizes
 
 

@@ -8,9 +8,10 @@ import pytest
 import torch
 from conftest import fake_record
 
-from reglab import training, verify
+from reglab import verify
 from reglab.errors import ReglabError
-from reglab.store import write_table
+from reglab.runs.store import write_table
+from reglab.training import run
 from reglab.verify import GOLDEN_TOLERANCE, RECORDED_TOLERANCE, RENEW, compare, golden_checks
 
 GROUPS = {"lr": 1.01, "momentum": 0.89 / 0.9, "weight_decay": 1.02}
@@ -44,7 +45,7 @@ def test_golden_runs_cover_each_way_of_training():
 
 @pytest.mark.parametrize("setting", GROUPS)
 def test_a_changed_optimizer_shows(setting, monkeypatch):
-    real = training.build_optimizer
+    real = run.build_optimizer
 
     def changed(*arguments):
         optimizer = real(*arguments)
@@ -53,7 +54,7 @@ def test_a_changed_optimizer_shows(setting, monkeypatch):
                 group[setting] *= GROUPS[setting]
         return optimizer
 
-    monkeypatch.setattr(training, "build_optimizer", changed)
+    monkeypatch.setattr(run, "build_optimizer", changed)
     without = {"lr": "diverging", "momentum": "L2, decoupled", "weight_decay": "plain"}
     found = deviating()
     assert {"L2, coupled", "L2, per sample"} <= found
@@ -62,7 +63,7 @@ def test_a_changed_optimizer_shows(setting, monkeypatch):
 
 def test_decay_of_biases_and_scales_shows(monkeypatch):
     """In eight steps biases hardly leave zero; it is batch normalization's scale that shows."""
-    real = training.build_optimizer
+    real = run.build_optimizer
 
     def changed(*arguments):
         optimizer = real(*arguments)
@@ -70,13 +71,13 @@ def test_decay_of_biases_and_scales_shows(monkeypatch):
         rest["weight_decay"] = weights["weight_decay"]
         return optimizer
 
-    monkeypatch.setattr(training, "build_optimizer", changed)
+    monkeypatch.setattr(run, "build_optimizer", changed)
     assert deviating() == {"all three"}
 
 
 @pytest.mark.parametrize("name, value", [("eps", 1e-3), ("momentum", 0.11)])
 def test_changed_batch_normalization_shows(name, value, monkeypatch):
-    real = training.build_model
+    real = run.build_model
 
     def changed(*arguments):
         model = real(*arguments)
@@ -85,12 +86,12 @@ def test_changed_batch_normalization_shows(name, value, monkeypatch):
                 setattr(module, name, value)
         return model
 
-    monkeypatch.setattr(training, "build_model", changed)
+    monkeypatch.setattr(run, "build_model", changed)
     assert deviating() == {"batch normalization", "all three"}
 
 
 def test_unscaled_dropout_shows(monkeypatch):
-    from reglab.models import Dropout
+    from reglab.training.model import Dropout
 
     real = Dropout.forward
 
@@ -103,8 +104,8 @@ def test_unscaled_dropout_shows(monkeypatch):
 
 @pytest.mark.parametrize("stream", ["initialize", "seed_dropout"])
 def test_other_random_numbers_show(stream, monkeypatch):
-    real = getattr(training, stream)
-    monkeypatch.setattr(training, stream, lambda model, seed, *rest: real(model, seed + 1, *rest))
+    real = getattr(run, stream)
+    monkeypatch.setattr(run, stream, lambda model, seed, *rest: real(model, seed + 1, *rest))
     found = deviating()
     assert found >= {"dropout", "dropout everywhere"}
     assert ("plain" in found) == (stream == "initialize")

@@ -5,7 +5,7 @@ import torch
 
 from reglab import formulas
 from reglab.errors import ReglabError
-from reglab.models import Dropout, StandardCNN, decayed_parameters, initialize, seed_dropout
+from reglab.training.model import Dropout, StandardCNN, decayed_parameters, initialize, seed_dropout
 
 
 def network(**changes):

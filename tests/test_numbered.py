@@ -8,7 +8,8 @@ from docutils import nodes
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, writes
 from sphinx.cmd.build import build_main
 
-from reglab import display, recorded
+from reglab.pages import display
+from reglab.results import recorded
 
 # Sphinx looks at every object of the process; one of torch's says that it is deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.distributed.reduce_op:FutureWarning")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from conftest import example
 
-from reglab.data import load_dataset
-from reglab.profiles import PROFILES
-from reglab.protocol import Plan, expected_runs
+from reglab.data.dataset import load_dataset
+from reglab.study.profiles import PROFILES
+from reglab.study.protocol import Plan, expected_runs
 
 ROOT = Path(__file__).resolve().parents[1]
 YOURSELF = (ROOT / "book/do_it_yourself.md").read_text("utf-8")

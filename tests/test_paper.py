@@ -6,8 +6,8 @@ import pytest
 
 from reglab import paper
 from reglab.errors import ReglabError
-from reglab.profiles import PAPER_LAMBDAS, PAPER_P
-from reglab.protocol import CELLS
+from reglab.study.profiles import PAPER_LAMBDAS, PAPER_P
+from reglab.study.protocol import CELLS
 
 D = Decimal
 

@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from reglab import population, sweep
 from reglab.config import RunConfig
-from reglab.data import dataset_version
+from reglab.data.dataset import dataset_version
 from reglab.errors import ReglabError
-from reglab.store import RunStore
-from reglab.training import train
+from reglab.runs.store import RunStore
+from reglab.study import sweep
+from reglab.training import together
+from reglab.training.run import train
 
 PLAIN = RunConfig(
     dataset="mnist", data_version=dataset_version("mnist", "sample"), n_train=200, seed=0,
@@ -31,7 +32,7 @@ def without_costs(record):
 
 @pytest.mark.parametrize("size", [1, 2, 6])
 def test_together_they_are_the_plain_runs(size):
-    found = {record.config.key: record for record in population.train_many(CONFIGS, size=size)}
+    found = {record.config.key: record for record in together.train_many(CONFIGS, size=size)}
     assert len(found) == len(CONFIGS)
     for config in CONFIGS:
         assert without_costs(found[config.key]) == without_costs(train(config))
@@ -39,53 +40,53 @@ def test_together_they_are_the_plain_runs(size):
 
 def test_a_run_that_stops_leaves_its_place(monkeypatch):
     sizes = []
-    real = population._epoch
-    monkeypatch.setattr(population, "_epoch", lambda lanes: (sizes.append(len(lanes)), real(lanes)))
+    real = together._epoch
+    monkeypatch.setattr(together, "_epoch", lambda lanes: (sizes.append(len(lanes)), real(lanes)))
     configs = [PLAIN.replace(max_epochs=n, patience=0) for n in (1, 3, 2)]
-    order = [r.config.max_epochs for r in population.train_many(configs, size=2)]
+    order = [r.config.max_epochs for r in together.train_many(configs, size=2)]
     assert sizes == [2, 2, 2]
     assert order == [1, 3, 2]
 
 
 def test_equal_splits_are_loaded_once(monkeypatch):
     loaded = []
-    real = population.load_for
-    monkeypatch.setattr(population, "load_for", lambda c: (loaded.append(c.seed), real(c))[1])
+    real = together.load_for
+    monkeypatch.setattr(together, "load_for", lambda c: (loaded.append(c.seed), real(c))[1])
     short = PLAIN.replace(max_epochs=1)
-    list(population.train_many([short, short.replace(lam=0.1), short.replace(seed=5)]))
+    list(together.train_many([short, short.replace(lam=0.1), short.replace(seed=5)]))
     assert loaded == [0, 5]
 
 
 def test_a_drift_of_the_plain_path_is_noticed(monkeypatch):
     """The comparison above can fail: it does when a lane's step is not training's own."""
-    real = population.train_step
+    real = together.train_step
 
     def halved(model, optimizer, *rest):
         for group in optimizer.param_groups:
             group["lr"] = 0.5 * PLAIN.lr
         real(model, optimizer, *rest)
 
-    monkeypatch.setattr(population, "train_step", halved)
-    (found,) = population.train_many([PLAIN])
+    monkeypatch.setattr(together, "train_step", halved)
+    (found,) = together.train_many([PLAIN])
     assert without_costs(found) != without_costs(train(PLAIN))
 
 
 def test_mixtures_are_refused_in_one_line():
     with pytest.raises(ReglabError, match="share device and precision"):
-        next(population.train_many([PLAIN, PLAIN.replace(precision="bf16")]))
+        next(together.train_many([PLAIN, PLAIN.replace(precision="bf16")]))
     with pytest.raises(ReglabError, match="size"):
-        next(population.train_many([PLAIN], size=0))
+        next(together.train_many([PLAIN], size=0))
 
 
 def test_nothing_to_do():
-    assert list(population.train_many([])) == []
+    assert list(together.train_many([])) == []
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_graphs_follow_the_plain_path_on_a_gpu(tmp_path):
     """The first epochs' losses agree to float tolerance; dropout's masks may differ."""
     configs = [c.replace(device="cuda", patience=0, max_epochs=2) for c in CONFIGS[:4]]
-    found = {record.config.key: record for record in population.train_many(configs, size=4)}
+    found = {record.config.key: record for record in together.train_many(configs, size=4)}
     for config in configs:
         ours, plain = found[config.key].history, train(config).history
         close = 0.3 if config.dropout else 1e-2

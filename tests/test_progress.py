@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from reglab import profiles, progress, sweep
-from reglab.executors import Crew
-from reglab.progress import Progress, duration, roughly
-from reglab.store import RunStore
-from reglab.study import make_plan
+from reglab.runs import progress
+from reglab.runs.executors import Crew
+from reglab.runs.progress import Progress, duration, roughly
+from reglab.runs.store import RunStore
+from reglab.study import profiles, sweep
+from reglab.study.frame import make_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -6,11 +6,11 @@ import itertools
 import pytest
 from conftest import fake_record
 
-from reglab import profiles, protocol
 from reglab.errors import ReglabError
-from reglab.profiles import DROP_RATES, PAPER_LAMBDAS, PROFILES, SGD_RATES
-from reglab.protocol import choose, next_configs, stages
-from reglab.selection import Choices, Validation, select, validation_of
+from reglab.study import profiles, protocol
+from reglab.study.profiles import DROP_RATES, PAPER_LAMBDAS, PROFILES, SGD_RATES
+from reglab.study.protocol import choose, next_configs, stages
+from reglab.study.selection import Choices, Validation, select, validation_of
 
 
 def finish(plan, **by_label):

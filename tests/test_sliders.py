@@ -3,7 +3,8 @@
 import torch
 from pictures import SLIDERS, near, payload, rows
 
-from reglab import charts, formulas, sliders
+from reglab import formulas
+from reglab.pages import charts, sliders
 
 
 def test_shrinkage_is_the_books_formula():

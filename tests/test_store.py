@@ -10,10 +10,10 @@ from conftest import fake_record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reglab import store as store_module
 from reglab.errors import ReglabError
-from reglab.records import RunRecord, pack_bits, unpack_bits
-from reglab.store import RunStore, read_table, write_table
+from reglab.record import RunRecord, pack_bits, unpack_bits
+from reglab.runs import store as store_module
+from reglab.runs.store import RunStore, read_table, write_table
 
 
 @given(st.lists(st.booleans(), max_size=40))

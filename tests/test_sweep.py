@@ -7,11 +7,12 @@ from multiprocessing import get_context
 
 import pytest
 
-from reglab import executors, sweep
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
-from reglab.store import RunStore
-from reglab.study import make_plan
+from reglab.runs import executors
+from reglab.runs.store import RunStore
+from reglab.study import sweep
+from reglab.study.frame import make_plan
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from conftest import fake_record, study_frame
 from matplotlib.figure import Figure
 from PIL import Image
 
-from reglab import contrasts, display, figures, report, tables
 from reglab.errors import ReglabError
-from reglab.profiles import DROP_RATES
-from reglab.protocol import CELLS
-from reglab.store import RunStore
-from reglab.study import load_frame, summarize
+from reglab.pages import display, figures, text
+from reglab.results import factorial, tables
+from reglab.runs.store import RunStore
+from reglab.study.frame import load_frame, summarize
+from reglab.study.profiles import DROP_RATES
+from reglab.study.protocol import CELLS
 
 FIGURES = ("lambda_figure", "dropout_figure", "factorial_figure", "ablation_figure")
 
@@ -63,7 +64,7 @@ def with_studies(plan, **settings):
 
 def test_size_table_has_every_size_and_all_images(plan):
     study = with_studies(plan, sizes=(50, 100))
-    table = contrasts.size_table(study)
+    table = factorial.size_table(study)
     assert table["images"].tolist() == ["50", "100", "200"] * 4
     row = table[(table["network"] == "BN") & (table["images"] == "50")].iloc[0]
     runs = study[(study["study"] == "size") & (study["arm"] == "bn 50")]
@@ -73,7 +74,7 @@ def test_size_table_has_every_size_and_all_images(plan):
 
 def test_rate_table_pairs_the_networks_at_each_rate(plan):
     study = with_studies(plan, rate_cells=("none", "bn"), sweep_seeds=3)
-    table = contrasts.rate_table(study).set_index("learning rate")
+    table = factorial.rate_table(study).set_index("learning rate")
     assert table.index.tolist() == ["0.001", "0.003", "0.01", "0.03", "0.1"]
     runs = study[(study["study"] == "rate") & (study["lr"] == 0.03)]
     sides = runs.groupby("batch_norm")["test_acc"].mean() * 100
@@ -146,8 +147,8 @@ def test_unfinished_study_is_one_line(plan, tmp_path):
 def test_shown_table_has_every_number_rounded_and_escaped(study):
     shown = display.show(tables.factorial_table(study), "A <caption>")
     mean = accuracies(study, "bn").mean()
-    for text in (shown._repr_html_(), shown._repr_markdown_(), repr(shown)):
-        assert f"{mean:.2f} ± " in text
+    for form in (shown._repr_html_(), shown._repr_markdown_(), repr(shown)):
+        assert f"{mean:.2f} ± " in form
     assert "A &lt;caption&gt;" in shown._repr_html_()
     assert shown._repr_html_().count("<tr>") == 9
 
@@ -184,19 +185,19 @@ def test_figure_shows_the_tables_numbers(study):
 
 def test_reports_agree_with_each_other(study):
     frames = {"mnist": study}
-    parsed = json.loads(report.render(frames, "json"))
+    parsed = json.loads(text.render(frames, "json"))
     cells = parsed["datasets"]["mnist"]["studies"]["factorial"]
     assert [row["arm"] for row in cells] == [name for name, *_ in CELLS]
     by_name = {row["arm"]: row for row in cells}
     assert by_name["all"]["mean"] == pytest.approx(accuracies(study, "all").mean())
     assert all(row["low"] < row["mean"] < row["high"] and row["n"] == 2 for row in cells)
     assert {"lambda", "dropout", "lr"} <= set(parsed["datasets"]["mnist"]["studies"])
-    csv = pd.read_csv(io.StringIO(report.render(frames, "csv"))).set_index(["study", "arm"])
+    csv = pd.read_csv(io.StringIO(text.render(frames, "csv"))).set_index(["study", "arm"])
     assert csv.loc[("factorial", "all"), "mean"] == pytest.approx(by_name["all"]["mean"])
     mean = f"{by_name['all']['mean']:.2f}"
-    assert mean in report.render(frames, "table")
-    assert f"{mean} ± " in report.render(frames, "markdown")
-    assert parsed["provenance"] in report.render(frames, "markdown")
+    assert mean in text.render(frames, "table")
+    assert f"{mean} ± " in text.render(frames, "markdown")
+    assert parsed["provenance"] in text.render(frames, "markdown")
 
 
 @pytest.mark.parametrize("gone", ["lr", "lambda", "dropout"])

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 from conftest import fake_record, study_frame
 
-from reglab import contrasts, costfigure, tables, tradeoffs
 from reglab.bench.measure import multiplications
 from reglab.errors import ReglabError
-from reglab.profiles import DROP_RATES, PAPER_LAMBDAS
-from reglab.tradeoffs import Setting
+from reglab.pages import cost_figure
+from reglab.results import costs, factorial, tables
+from reglab.results.costs import Setting
+from reglab.study.profiles import DROP_RATES, PAPER_LAMBDAS
 
 
 @pytest.fixture
@@ -37,14 +38,14 @@ def runs_of(study, kind, arm):
 def one(study, kind, technique, strength):
     (found,) = (
         s
-        for s in tradeoffs.settings(study)
+        for s in costs.settings(study)
         if (s.study, s.technique, s.strength) == (kind, technique, strength)
     )
     return found
 
 
 def test_every_cell_and_every_strength_is_there_once(many):
-    found = [(s.study, s.technique, s.strength) for s in tradeoffs.settings(many)]
+    found = [(s.study, s.technique, s.strength) for s in costs.settings(many)]
     assert len(found) == len(set(found))
     counts = pd.Series([f"{kind} {technique}" for kind, technique, _ in found]).value_counts()
     assert counts.filter(like="factorial").tolist() == [1] * 8
@@ -53,7 +54,7 @@ def test_every_cell_and_every_strength_is_there_once(many):
     assert per_sample == counts["lambda L2, decoupled (AdamW)"] == 1 + len(PAPER_LAMBDAS)
     coupled = many.loc[many["arm"].str.startswith("coupled"), "arm"].nunique()
     assert counts["lambda L2, coupled"] == coupled
-    for name in tradeoffs.PLACES.values():
+    for name in costs.PLACES.values():
         assert counts[f"dropout {name}"] == 1 + len(DROP_RATES)
 
 
@@ -74,7 +75,7 @@ def test_a_gain_is_paired_with_the_unregularized_runs_of_its_own_kind(
     runs = runs_of(many, kind, arm)
     base = runs_of(many, kind, control) if control else runs_of(many, "factorial", "none")
     gains = 100 * (runs["test_acc"] - base["test_acc"])
-    setting = one(many, kind, technique, strength or tradeoffs.strength_of(runs))
+    setting = one(many, kind, technique, strength or costs.strength_of(runs))
     assert setting.gain.mean == pytest.approx(gains.mean())
     assert setting.gain.n == len(gains) == (2 if kind in ("factorial", "literal") else 3)
     assert setting.seeds == ("evaluation" if setting.gain.n == 2 else "selection")
@@ -83,7 +84,7 @@ def test_a_gain_is_paired_with_the_unregularized_runs_of_its_own_kind(
 
 
 def test_no_setting_mixes_seeds_or_optimizers(many):
-    for setting in tradeoffs.settings(many):
+    for setting in costs.settings(many):
         if setting.control is not None:
             assert set(setting.runs["seed"]) == set(setting.control["seed"])
             assert set(setting.runs["optimizer"]) == set(setting.control["optimizer"])
@@ -105,10 +106,10 @@ def test_a_comparison_of_unlike_runs_is_refused_in_one_line(many, arm, control, 
 
 
 def test_a_sweep_that_is_not_there_is_left_out(study):
-    left = tradeoffs.settings(study[study["study"] != "lambda"])
+    left = costs.settings(study[study["study"] != "lambda"])
     assert {s.study for s in left} == {"factorial", "literal", "dropout"}
     no_pools = study[~study["arm"].str.startswith("all ")]
-    names = {s.technique for s in tradeoffs.settings(no_pools)}
+    names = {s.technique for s in costs.settings(no_pools)}
     assert "dropout, hidden layer" in names
     assert "dropout, pools as well" not in names
 
@@ -118,13 +119,13 @@ def test_multiplications_are_three_forward_passes_of_the_images_trained_on(study
     steps = 180 // 64  # the last partial batch is dropped
     width = int(runs["width"].iloc[0])
     expected = 3 * steps * 64 * multiplications("mnist", width)
-    assert tradeoffs.multiplications_an_epoch(runs) == expected
+    assert costs.multiplications_an_epoch(runs) == expected
     twin = runs.assign(dataset="fashion_mnist")  # images of the same shape
-    assert tradeoffs.multiplications_an_epoch(twin) == expected
-    assert tradeoffs.multiplications_an_epoch(runs.assign(dataset="mine")) is None
+    assert costs.multiplications_an_epoch(twin) == expected
+    assert costs.multiplications_an_epoch(runs.assign(dataset="mine")) is None
     setting = one(study, "factorial", "no regularization", "")
-    assert tradeoffs.trillions(setting) == pytest.approx(2 * expected / 1e12)
-    assert tradeoffs.megabytes(setting) == pytest.approx(100)
+    assert costs.trillions(setting) == pytest.approx(2 * expected / 1e12)
+    assert costs.megabytes(setting) == pytest.approx(100)
 
 
 def test_a_diverged_run_takes_its_pair_with_it_costs_included(plan):
@@ -133,27 +134,25 @@ def test_a_diverged_run_takes_its_pair_with_it_costs_included(plan):
     setting = one(bad, "factorial", "BN", "")
     assert setting.kept["seed"].tolist() == [0, 2]
     assert setting.gain.n == setting.cost("seconds").n == 2
-    table = tradeoffs.cost_table(bad).set_index("technique")
+    table = costs.cost_table(bad).set_index("technique")
     assert table.loc["BN", "diverged"] == 1
     assert table.loc["BN", "seeds"] == "2 evaluation"
     assert np.isnan(table.loc["L2", "diverged"])
     control = study_frame(seeds, lambda c: fake_record(c, diverged=c.lam == 0 and c.seed == 1))
-    (l2,) = (
-        s for s in tradeoffs.settings(control) if (s.study, s.technique) == ("factorial", "L2")
-    )
+    (l2,) = (s for s in costs.settings(control) if (s.study, s.technique) == ("factorial", "L2"))
     assert l2.kept["seed"].tolist() == [0, 2]
 
 
 def test_a_setting_whose_runs_all_diverged_has_neither_gain_nor_cost(plan):
     lost = study_frame(plan, lambda c: fake_record(c, diverged=c.lam == 10))
     setting = one(lost, "lambda", "L2, coupled", "λ = 10")
-    assert (setting.gain, setting.cost("epochs"), tradeoffs.trillions(setting)) == (None,) * 3
-    assert costfigure.cost_figure(lost).axes
+    assert (setting.gain, setting.cost("epochs"), costs.trillions(setting)) == (None,) * 3
+    assert cost_figure.cost_figure(lost).axes
 
 
 def test_the_table_agrees_with_the_chapters(many):
-    table = tradeoffs.cost_table(many).set_index("technique")
-    times = contrasts.time_table(many).set_index("network")
+    table = costs.cost_table(many).set_index("technique")
+    times = factorial.time_table(many).set_index("network")
     gains = tables.factorial_table(many).set_index("network")
     for name in tables.CELL_NAMES.values():
         assert table.loc[name, "epochs"] == times.loc[name, "epochs until the stop"]
@@ -167,10 +166,10 @@ def test_memory_that_was_not_measured_is_left_out(plan):
         return replace(made, costs=replace(made.costs, peak_memory_bytes=None))
 
     study = study_frame(plan, record)
-    shown = tradeoffs.table({"mnist": study})
+    shown = costs.table({"mnist": study})
     assert "peak memory" not in shown._repr_html_()
     assert "seconds" in shown._repr_html_()
-    figure = costfigure.cost_figure(study)
+    figure = cost_figure.cost_figure(study)
     assert [axes.get_xlabel() for axes in figure.axes[::2]] == [
         "epochs until the stop",
         "seconds a run",
@@ -179,30 +178,30 @@ def test_memory_that_was_not_measured_is_left_out(plan):
 
 
 def test_each_recorded_data_set_has_a_table_and_the_others_are_named(study):
-    stack = tradeoffs.table({"mnist": study})
+    stack = costs.table({"mnist": study})
     assert len(stack.shown) == 1
     assert stack.shown[0].caption.startswith("MNIST. ")
     assert "Profile smoke" in stack.shown[0].source
     assert stack.remark == "Not recorded yet at a deciding scale: Fashion-MNIST, CIFAR-10."
-    nothing = tradeoffs.table({})
+    nothing = costs.table({})
     assert nothing.shown == ()
     assert "MNIST, Fashion-MNIST, CIFAR-10" in nothing.remark
-    assert tradeoffs.missing_remark(dict.fromkeys(("mnist", "fashion_mnist", "cifar10"))) == ""
+    assert costs.missing_remark(dict.fromkeys(("mnist", "fashion_mnist", "cifar10"))) == ""
 
 
 def test_sources_say_profile_images_and_what_is_missing(study):
-    said = tradeoffs.sources({"mnist": study})
+    said = costs.sources({"mnist": study})
     assert "- MNIST: profile *smoke*, 200 training images, width 8, 0.000" in said
     assert said.endswith("- Not recorded yet at a deciding scale: Fashion-MNIST, CIFAR-10.")
 
 
 def test_the_summary_names_the_largest_gain(many):
-    gains = contrasts.scores(many).mean() - contrasts.scores(many)["none"].mean()
-    said = tradeoffs.summary({"mnist": many})
+    gains = factorial.scores(many).mean() - factorial.scores(many)["none"].mean()
+    said = costs.summary({"mnist": many})
     assert f"{tables.CELL_NAMES[gains.idxmax()]} gained most, {gains.max():.1f} ± " in said
-    epochs = contrasts.scores(many, "epochs").mean()
+    epochs = factorial.scores(many, "epochs").mean()
     assert f"in {epochs[gains.idxmax()] / epochs['none']:.1f} times the epochs" in said
-    assert tradeoffs.summary({}) == ""
+    assert costs.summary({}) == ""
 
 
 def marks(axes):
@@ -211,10 +210,10 @@ def marks(axes):
 
 
 def test_the_figure_shows_gains_over_costs(many):
-    grid = np.reshape(costfigure.cost_figure(many).axes, (3, 2))
+    grid = np.reshape(cost_figure.cost_figure(many).axes, (3, 2))
     columns = {"epochs": 1, "seconds": 1, "peak_memory_bytes": 1e-6}
-    found = tradeoffs.settings(many)
-    swept = [s for s in found if s.study in tradeoffs.SWEPT]
+    found = costs.settings(many)
+    swept = [s for s in found if s.study in costs.SWEPT]
     lowest = -max(2.0, *(s.gain.mean for s in swept if s.gain))
     for (cells, sweeps), (name, unit) in zip(grid, columns.items(), strict=True):
         points = {
@@ -230,18 +229,18 @@ def test_the_figure_shows_gains_over_costs(many):
 
 
 def test_the_figure_says_whose_seeds_it_shows_and_names_every_mark(many):
-    figure = costfigure.cost_figure(many)
+    figure = cost_figure.cost_figure(many)
     titles = [axes.get_title() for axes in figure.axes[:2]]
     assert titles == ["Combinations: 2 evaluation seeds", "Sweeps: 3 selection seeds"]
     named = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
     assert named[0] == list(tables.CELL_NAMES.values())
     assert re.fullmatch(r"more than \d+\.\d points lost", named[1][-1])
     with pytest.raises(ReglabError, match="no run of factorial"):
-        costfigure.cost_figure(many[many["study"] != "factorial"])
+        cost_figure.cost_figure(many[many["study"] != "factorial"])
 
 
 def test_one_seed_has_no_interval(plan):
     study = study_frame(replace(plan, seeds=1))
-    assert costfigure.cost_figure(study).axes[0].get_title() == "Combinations: 1 evaluation seed"
-    assert " ± –" in repr(tradeoffs.table({"mnist": study}))
-    assert re.search(r"gained most, -?\d+\.\d points, in", tradeoffs.summary({"mnist": study}))
+    assert cost_figure.cost_figure(study).axes[0].get_title() == "Combinations: 1 evaluation seed"
+    assert " ± –" in repr(costs.table({"mnist": study}))
+    assert re.search(r"gained most, -?\d+\.\d points, in", costs.summary({"mnist": study}))

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from reglab import formulas, training
+from reglab import formulas
 from reglab.config import RunConfig
-from reglab.data import dataset_version, load_dataset
+from reglab.data.dataset import dataset_version, load_dataset
 from reglab.errors import ReglabError
-from reglab.models import decayed_parameters
-from reglab.records import RunRecord, unpack_bits
-from reglab.training import BatchOrder, EarlyStopping, build_model, build_optimizer, train
+from reglab.record import RunRecord, unpack_bits
+from reglab.training import run
+from reglab.training.model import decayed_parameters
+from reglab.training.run import BatchOrder, EarlyStopping, build_model, build_optimizer, train
 
 ODD = {"batch_norm": True, "dropout": 0.5, "placement": "all", "lam": 1e-3}
 
@@ -44,7 +45,7 @@ def test_a_network_learns_to_read_digits():
 def test_record_holds_what_it_says():
     config = mnist(**ODD)
     record = train(config)
-    data = training.load_for(config)
+    data = run.load_for(config)
     assert record.config == config
     assert record.epochs == 2 == len(record.history.train_acc) == len(record.costs.epoch_seconds)
     assert record.n_fit == 270 == len(data.y_train)
@@ -68,7 +69,8 @@ def test_same_config_gives_the_same_bits(changes):
 def test_same_config_gives_the_same_bits_in_another_process():
     config = mnist(**ODD)
     code = (
-        "import json, sys; from reglab.config import RunConfig; from reglab.training import train;"
+        "import json, sys; from reglab.config import RunConfig;"
+        "from reglab.training.run import train;"
         "torch = __import__('torch'); torch.set_num_threads(2); torch.manual_seed(99);"
         "config = RunConfig.from_dict(json.loads(sys.argv[1])); print(train(config).to_json())"
     )
@@ -95,7 +97,7 @@ def test_seed_changes_split_weights_and_order():
 def test_weight_decay_is_the_printed_penalty(reading, optimizer):
     """One step with the optimizer's decay equals one with the penalty added to the loss."""
     config = mnist(lam=0.3, l2=reading, optimizer=optimizer, batch_norm=True)
-    data = training.load_for(config)
+    data = run.load_for(config)
     images, labels = data.standardize(data.x_train[:64]), data.y_train[:64]
     stepped = []
     for by_hand in (False, True):
@@ -115,7 +117,7 @@ def test_weight_decay_is_the_printed_penalty(reading, optimizer):
 
 def test_decoupled_decay_shrinks_by_lr_times_lambda():
     config = mnist(lam=0.5, l2="decoupled", optimizer="adamw", lr=0.01)
-    data = training.load_for(config)
+    data = run.load_for(config)
     model = build_model(config, data)
     before = model.fc.weight.detach().clone()
     optimizer = build_optimizer(model, config, len(data.y_train))
@@ -143,7 +145,7 @@ def test_nan_ends_the_run_and_is_recorded():
 
 def test_divergence_after_good_epochs_keeps_the_best_weights(monkeypatch):
     values = iter([(1.0, 0.5), (1.1, 0.5), (0.9, 0.6), (math.nan, 0.1), (0.5, 0.5)])
-    monkeypatch.setattr(training, "evaluate", lambda *_: next(values))
+    monkeypatch.setattr(run, "evaluate", lambda *_: next(values))
     record = train(mnist(max_epochs=5))
     assert record.diverged
     assert (record.epochs, record.best_epoch) == (1, 1)
@@ -153,7 +155,7 @@ def test_divergence_after_good_epochs_keeps_the_best_weights(monkeypatch):
 
 def test_early_stopping_counts_and_restores(monkeypatch):
     losses = iter([2.0, 1.0, 1.5, 1.4, 1.3, 1.2, 0.1])
-    real = training.evaluate
+    real = run.evaluate
 
     def scripted(model, part, data, config):
         if len(part[1]) == len(data.y_val):
@@ -161,7 +163,7 @@ def test_early_stopping_counts_and_restores(monkeypatch):
         return real(model, part, data, config)
 
     with monkeypatch.context() as patched:
-        patched.setattr(training, "evaluate", scripted)
+        patched.setattr(run, "evaluate", scripted)
         record = train(mnist(max_epochs=20, patience=3))
     assert (record.best_epoch, record.epochs) == (2, 5)
     two_epochs = train(mnist(max_epochs=2, patience=0))

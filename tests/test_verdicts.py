@@ -14,15 +14,17 @@ import numpy as np
 import pytest
 from conftest import fake_record, finish
 
-from reglab import paper, recorded, verdicts
-from reglab.data import dataset_version
+from reglab import paper, verdicts
+from reglab.data.dataset import dataset_version
 from reglab.errors import ReglabError
-from reglab.profiles import PROFILES
-from reglab.protocol import Plan
-from reglab.records import Scores, pack_bits
-from reglab.store import write_table
-from reglab.verdicts import internal, judging, mathematics, measured, pages
-from reglab.verdicts.rules import FAMILIES, INTERNAL, MEASURED
+from reglab.pages import ledger
+from reglab.record import Scores, pack_bits
+from reglab.results import recorded
+from reglab.runs.store import write_table
+from reglab.study.profiles import PROFILES
+from reglab.study.protocol import Plan
+from reglab.verdicts import by_arithmetic, by_runs, judging, mathematics
+from reglab.verdicts.words import FAMILIES, INTERNAL, MEASURED
 
 # What the audit says of each claim by arithmetic alone.
 EXPECTED = {
@@ -120,8 +122,8 @@ def test_not_testable_names_what_is_missing(bare):
 
 def test_every_rule_and_family_is_used_and_known():
     claims = paper.numbers()["claims"]
-    assert {claim["internal"]["rule"] for claim in claims} == set(internal.RULES)
-    assert {claim["measured"]["rule"] for claim in claims} == {"none", *measured.RULES}
+    assert {claim["internal"]["rule"] for claim in claims} == set(by_arithmetic.RULES)
+    assert {claim["measured"]["rule"] for claim in claims} == {"none", *by_runs.RULES}
     families = {claim["measured"].get("family") for claim in claims} - {None}
     assert families == set(FAMILIES)
     checks = {claim["internal"].get("check") for claim in claims} - {None}
@@ -225,7 +227,7 @@ def test_the_better_profile_is_taken(recorded_runs, tmp_path):
 
 
 def test_an_unfinished_study_is_left_out(recorded_runs, tmp_path):
-    from reglab.store import read_table
+    from reglab.runs.store import read_table
 
     plan, full = plan_for("cifar10", "reduced"), recorded_runs("reduced") / "reduced"
     runs = list(read_table(full / "cifar10.jsonl.gz"))
@@ -252,7 +254,7 @@ def test_recorded_tables_refuse_an_unknown_kind():
 
 def test_equality_needs_evidence():
     def decide(values, margin):
-        contrast = measured.Contrast("a", "cifar10", tuple(values), margin=margin)
+        contrast = by_runs.Contrast("a", "cifar10", tuple(values), margin=margin)
         estimate = judging.mean_interval(values)
         return judging.decide([judging._Tested(contrast, estimate, judging._p(contrast), "paper")])[
             0
@@ -279,7 +281,7 @@ def test_command_prints_the_ledger(recorded_runs, monkeypatch):
 
 
 def test_page_has_a_badge_and_a_link_for_every_claim(bare):
-    page = pages.LedgerPage(list(bare.values()))._repr_html_()
+    page = ledger.LedgerPage(list(bare.values()))._repr_html_()
     assert page.count('class="verdict ') == 2 * len(bare)
     assert '<tr id="claim-n19">' in page
     assert 'href="../notebooks/ablation.html#leaving-one-out"' in page
@@ -306,15 +308,15 @@ def test_every_chapter_lists_the_claims_it_is_evidence_for(bare):
     for page in sorted(chapters):
         text = Path(__file__).parents[1].joinpath(f"{page}.md").read_text("utf-8")
         assert f'pages.about(verdicts.ledger(recorded.studies()), "{page}")' in text
-        shown += [row.id for row in pages.about(rows, page).rows]
+        shown += [row.id for row in ledger.about(rows, page).rows]
     assert len(shown) == len(set(shown)) == sum(row.evidence.startswith("note") for row in rows)
-    assert [row.id for row in pages.about(rows, "notebooks/overfitting").rows] == ["N27"]
+    assert [row.id for row in ledger.about(rows, "notebooks/overfitting").rows] == ["N27"]
     with pytest.raises(ReglabError, match="'notebooks/l1'"):
-        pages.about(rows, "notebooks/l1")
+        ledger.about(rows, "notebooks/l1")
 
 
 def test_a_strength_is_named_in_words():
-    words = [measured._strength(arm) for arm in ("coupled 0.1", "per_sample 1", "all 0.5")]
+    words = [by_runs._strength(arm) for arm in ("coupled 0.1", "per_sample 1", "all 0.5")]
     assert words == ["λ = 0.1 (coupled)", "λ = 1 (per sample)", "drop rate 0.5 (pools as well)"]
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from reglab import display, paper, recorded, tables, verdicts
-from reglab.data import KNOWN
+from reglab import paper, verdicts
+from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
-from reglab.figures import styled
-from reglab.verdicts import INTERNAL, MEASURED, Row, pages
+from reglab.pages import display, ledger
+from reglab.pages.figures import styled
+from reglab.results import recorded, tables
+from reglab.verdicts import INTERNAL, MEASURED, Row
 
 SQUARE, STEP, GAP = 10, 13, 6  # a claim's square, from one to the next, between two verdicts
 # how it is judged, field of a row, its words
@@ -74,7 +76,7 @@ def _kind(title: str, groups: Sequence[tuple[str, Sequence[Row]]]) -> str:
 
 
 def _square(word: str, x: int, about: str = "") -> str:
-    tone = "editorial" if word == "editorial" else pages.tone(word)
+    tone = "editorial" if word == "editorial" else ledger.tone(word)
     title = f"<title>{html.escape(about)}</title>" if about else ""
     mark = f'<path d="{MARKS[tone]}"/>' if MARKS[tone] else ""
     cut = '<path class="cut" d="M0 10L10 0"/>' if tone == "no" else ""
@@ -84,7 +86,7 @@ def _square(word: str, x: int, about: str = "") -> str:
 
 def front(rows: Sequence[Row]) -> str:
     """Return the picture and how sure we are, as MyST."""
-    return f"```{{raw}} html\n{picture(rows)}\n```\n\n**How sure?** {pages.standing(rows)}\n"
+    return f"```{{raw}} html\n{picture(rows)}\n```\n\n**How sure?** {ledger.standing(rows)}\n"
 
 
 def runs(found: Mapping[str, pd.DataFrame]) -> str:
@@ -110,7 +112,7 @@ def numbered(frames: Mapping[str, pd.DataFrame]) -> str:
 @styled
 def share(rows: Sequence[Row], path: Path) -> None:
     """Write the counts as bars, of the size that sites show with a link (1200 by 630 pixels)."""
-    figure = pages.count_figure(rows)
+    figure = ledger.count_figure(rows)
     figure.set_size_inches(8, 4.2)
     figure.suptitle(f"Regularization, rerun: verdicts on {len(rows)} claims", fontsize=15)
     figure.savefig(path, dpi=150)

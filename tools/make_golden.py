@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from reglab.store import write_table
-from reglab.training import train
+from reglab.runs.store import write_table
+from reglab.training.run import train
 from reglab.verify import golden_configs
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 from make_front import numbered
 
-from reglab import recorded
-from reglab.data import KNOWN
+from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
-from reglab.store import open_store
-from reglab.study import load_frame, make_plan
+from reglab.results import recorded
+from reglab.runs.store import open_store
+from reglab.study.frame import load_frame, make_plan
 
 RERUNS = "The pages under *The experiments, rerun*"
 SMALL = """## What this build ran itself
@@ -60,7 +60,7 @@ def section(
     Args:
         profile: what the book is built with.
         frames: its study of each data set.
-        found: the recorded studies, `reglab.recorded.studies`.
+        found: the recorded studies, `reglab.results.recorded.studies`.
     """
     same = all(
         name in found and set(found[name]["key"]) == set(frame["key"])

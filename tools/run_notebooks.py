@@ -99,7 +99,7 @@ def make_pair(text: Path, *, execute: bool) -> Path:
 
 
 def _rerun(arguments: argparse.Namespace) -> None:
-    from reglab.paper import title
+    from reglab.paper.numbers import title
 
     parameters = {"dataset": arguments.dataset, "profile": arguments.profile}
     make_rerun(arguments.source, arguments.page, title(arguments.dataset), parameters)

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from reglab.errors import ReglabError
-from reglab.store import open_store, write_table
+from reglab.runs.store import open_store, write_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -75,8 +75,8 @@ def reproduce(
 
     Standard error says how far it is: a bar in a terminal, a line every half minute elsewhere.
     """
-    from reglab import sweep
-    from reglab.progress import duration
+    from reglab.runs.progress import duration
+    from reglab.study import sweep
 
     began, runs = time.monotonic(), open_store(store)
     if scheduler is None:
@@ -85,7 +85,7 @@ def reproduce(
     elif workers is not None:
         raise ReglabError("--workers are the cluster's own when --scheduler is given")
     else:
-        from reglab import cluster
+        from reglab.study import cluster
 
         cluster.silence()
         plans = _plans(dataset, profile, seeds, "cpu")
@@ -112,13 +112,13 @@ def results(
     format: Annotated[Format, typer.Option(help="How to print them.")] = Format.table,
 ) -> None:
     """Print the finished study: mean test accuracy, 95 % interval and n of every arm."""
-    from reglab import report
-    from reglab.study import load_frame
+    from reglab.pages import text
+    from reglab.study.frame import load_frame
 
     plans = _plans(dataset, profile, seeds, device)
     runs = open_store(store)
     frames = {plan.dataset: load_frame(plan, runs) for plan in plans}
-    print(report.render(frames, format.value))
+    print(text.render(frames, format.value))
 
 
 @app.command(epilog="Example: reglab record --dataset all --profile reduced")
@@ -134,7 +134,7 @@ def record(
     ] = False,
 ) -> None:
     """Write a finished study as one compact table a data set, to be kept with the book."""
-    from reglab.study import load_records
+    from reglab.study.frame import load_records
 
     runs = open_store(store)
     for plan in _plans(dataset, profile, seeds, device):
@@ -151,7 +151,8 @@ def claims(
     ] = LedgerFormat.table,
 ) -> None:
     """Print the ledger: every claim of the paper, judged by arithmetic and by recorded runs."""
-    from reglab import recorded, verdicts
+    from reglab import verdicts
+    from reglab.results import recorded
 
     print(verdicts.render(verdicts.ledger(recorded.studies()), format.value))
 
@@ -168,7 +169,7 @@ def verify(
     from tqdm import tqdm
 
     from reglab import verify as again
-    from reglab.progress import Progress
+    from reglab.runs.progress import Progress
 
     seed = secrets.randbelow(10**6) if seed is None else seed
     checks, left_out = again.recorded_checks(share, seed)
@@ -200,7 +201,7 @@ def data_fetch(
     name: Annotated[str, typer.Argument(help="mnist, fashion_mnist or cifar10")],
 ) -> None:
     """Download a full data set through torchvision, and check its SHA-256."""
-    from reglab.datafetch import fetch
+    from reglab.data.download import fetch
 
     print(fetch(name))
 
@@ -222,7 +223,7 @@ def bench(
 @data_app.command("verify")
 def data_verify() -> None:
     """Check the bundled samples and every NAME.npz in the data folder; exit 1 if one is bad."""
-    from reglab.datafiles import verify
+    from reglab.data.sources import verify
 
     statuses = verify()
     for status in statuses:
@@ -234,7 +235,7 @@ def data_verify() -> None:
 @data_app.command("list")
 def data_list() -> None:
     """List the data sets at hand: name, source, shape, images, classes."""
-    from reglab.datafiles import verify
+    from reglab.data.sources import verify
 
     for status in verify():
         if status.ok:
@@ -244,8 +245,8 @@ def data_list() -> None:
 
 
 def _plans(dataset: str, profile: str, seeds: int | None, device: str) -> list:
-    from reglab.data import KNOWN
-    from reglab.study import make_plan
+    from reglab.data.sources import KNOWN
+    from reglab.study.frame import make_plan
 
     names = KNOWN if dataset == "all" else (dataset,)
     return [make_plan(name, profile, seeds=seeds, device=device) for name in names]

@@ -40,7 +40,8 @@ class RunConfig:
     Args:
         dataset: name of the data set, e.g. ``"mnist"``: a-z, 0-9, _ and - only, since runs are
             kept in a folder of that name.
-        data_version: which pixels, ``"SOURCE:DIGEST"`` as `reglab.data.dataset_version` gives it.
+        data_version: which pixels, ``"SOURCE:DIGEST"`` as `reglab.data.dataset.dataset_version`
+            gives it.
         n_train: images taken from the training half, the validation part included; >= 2.
         val_fraction: share of ``n_train`` held out for validation, in (0, 1).
         seed: seed of the split, the initial weights, the batch order and the dropout masks; >= 0.

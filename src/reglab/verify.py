@@ -17,14 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
-from reglab import executors, recorded
 from reglab.config import TRAIN_VERSION, RunConfig
-from reglab.data import dataset_version
-from reglab.datafiles import is_cached
+from reglab.data.dataset import dataset_version
+from reglab.data.sources import is_cached
 from reglab.errors import ReglabError
-from reglab.records import RunRecord, unpack_bits
-from reglab.store import read_table
-from reglab.training import train
+from reglab.record import RunRecord, unpack_bits
+from reglab.results import recorded
+from reglab.runs import executors
+from reglab.runs.store import read_table
+from reglab.training.run import train
 
 RENEW = "if the change is meant, raise TRAIN_VERSION and run `make golden`"
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from reglab import runtime
 from reglab.config import RunConfig
-from reglab.data import Dataset
-from reglab.training import build_model
+from reglab.data.dataset import Dataset
+from reglab.training import machine
+from reglab.training.run import build_model
 
 BATCHES = (32, 64, 128, 256)
 
@@ -40,12 +40,12 @@ class Products:
         while not steps or time.perf_counter() - started < seconds:
             self._step()
             steps += 1
-        runtime.synchronize(self.device)
+        machine.synchronize(self.device)
         return steps * self.batch / (time.perf_counter() - started)
 
     def _step(self) -> None:
         for layer, inputs, upstream in self.parts:
-            with runtime.autocast(self.config):
+            with machine.autocast(self.config):
                 outputs = layer(inputs)
             wanted = [layer.weight, *([inputs] if inputs.requires_grad else [])]
             torch.autograd.grad(outputs, wanted, upstream)

@@ -16,12 +16,13 @@ from functools import cache, partial
 
 import torch
 
-from reglab import executors, runtime
 from reglab.bench.ceiling import BATCHES, Products
 from reglab.bench.usual import UsualLoop
 from reglab.config import RunConfig
-from reglab.data import Dataset, dataset_version, load_dataset
-from reglab.training import BatchOrder, build_model, build_optimizer, train_epoch
+from reglab.data.dataset import Dataset, dataset_version, load_dataset
+from reglab.runs import executors
+from reglab.training import machine
+from reglab.training.run import BatchOrder, build_model, build_optimizer, train_epoch
 
 SHAPES = {"cifar10": 32, "mnist": 16}  # data set -> width
 PRECISIONS = ("fp32", "bf16")
@@ -88,7 +89,7 @@ def _kept(kind: str, config: RunConfig, batch: int) -> PlainRun | Products:
 
 def _in_worker(kind: str, config: RunConfig, batch: int, start: float, seconds: float) -> float:
     """Measure in this process, from ``start`` on (a time all workers share)."""
-    with runtime.settings(config, threads=1):
+    with machine.settings(config, threads=1):
         made = _kept(kind, config, batch)
         time.sleep(max(0.0, start - time.time()))
         return made.images_per_second(seconds)
@@ -122,7 +123,7 @@ def bench(device: str = "auto") -> dict:
     Raises:
         ReglabError: the device is not here.
     """
-    device = runtime.resolve_device(device)
+    device = machine.resolve_device(device)
     workers = executors.default_workers(device)
     found = {}
     with _pool(workers) as pool:
@@ -132,7 +133,7 @@ def bench(device: str = "auto") -> dict:
     return {
         "device": device,
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
-        **runtime.environment(torch.device(device), 1),
+        **machine.environment(torch.device(device), 1),
         "shapes": found,
         "growth": [_growth(width, device) for width in WIDTHS],
     }
@@ -170,7 +171,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _start(barrier) -> None:
-    runtime.keep_freed_memory()
+    machine.keep_freed_memory()
     barrier.wait(120)
 
 
@@ -202,7 +203,7 @@ def _ways(shape: str, device: str, together: Together) -> dict[str, Callable[[fl
 
 
 def _alone(plain: PlainRun, seconds: float) -> float:
-    with runtime.settings(plain.config, threads=1):
+    with machine.settings(plain.config, threads=1):
         return plain.images_per_second(seconds)
 
 

@@ -9,11 +9,12 @@ import pandas as pd
 
 from reglab import paper, stats
 from reglab.config import RunConfig
-from reglab.data import KNOWN, dataset_version
-from reglab.recorded import results_folder
-from reglab.records import RunRecord
-from reglab.store import read_table
-from reglab.verdicts.rules import ALPHA, margin
+from reglab.data.dataset import dataset_version
+from reglab.data.sources import KNOWN
+from reglab.record import RunRecord
+from reglab.results.recorded import results_folder
+from reglab.runs.store import read_table
+from reglab.verdicts.words import ALPHA, margin
 
 FOLDER = "precision"  # of the recorded results
 SEEDS = 40

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from reglab import display, paper
-from reglab.recorded import results_folder
+from reglab import paper
+from reglab.pages import display
+from reglab.results.recorded import results_folder
 
 WAYS = {
     "usual_0_workers": "usual loop, no loader workers",

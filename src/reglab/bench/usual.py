@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 
 from reglab.config import RunConfig
-from reglab.data import Dataset
-from reglab.training import build_model
+from reglab.data.dataset import Dataset
+from reglab.training.run import build_model
 
 
 class _Cifar(torchvision.datasets.CIFAR10):

@@ -12,18 +12,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reglab import paper
-from reglab.stats import (
-    Estimate,
-    equivalence,
-    holm,
-    mean_interval,
-    paired_p,
-    prediction_interval,
-)
-from reglab.verdicts import internal, measured
-from reglab.verdicts.claims import check
-from reglab.verdicts.measured import Contrast
-from reglab.verdicts.rules import (
+from reglab.stats import Estimate, equivalence, holm, mean_interval, paired_p, prediction_interval
+from reglab.verdicts import by_arithmetic, by_runs
+from reglab.verdicts.by_runs import Contrast
+from reglab.verdicts.schema import check
+from reglab.verdicts.words import (
     ALPHA,
     CONFIRMED,
     FAMILIES,
@@ -78,7 +71,7 @@ def ledger(
     """Return every claim's row.
 
     Args:
-        studies: the best recorded study of each data set (`reglab.recorded.studies`).
+        studies: the best recorded study of each data set (`reglab.results.recorded.studies`).
         claims: as in `paper.toml`; None = those.
 
     Raises:
@@ -98,7 +91,7 @@ def _contrasts(claim: Mapping, studies: Mapping[str, pd.DataFrame]) -> tuple[lis
     rule = arguments.pop("rule")
     if rule == "none":
         return [], str(arguments["missing"])
-    return measured.build(rule, studies, **arguments)
+    return by_runs.build(rule, studies, **arguments)
 
 
 def _adjust(
@@ -126,7 +119,7 @@ def _row(
     p_values: list[float],
     studies: Mapping[str, pd.DataFrame],
 ) -> Row:
-    finding = internal.judge(**claim["internal"])
+    finding = by_arithmetic.judge(**claim["internal"])
     common = {key: claim[key] for key in ("id", "quote", "place", "evidence")}
     common |= {"paper_value": finding.paper_value, "internal": finding.verdict}
     if not built:
@@ -263,9 +256,9 @@ def render(rows: Sequence[Row], format: str) -> str:
     if format == "json":
         return json.dumps([dataclasses.asdict(row) for row in rows], indent=1, ensure_ascii=False)
     if format == "markdown":
-        from reglab.verdicts import pages
+        from reglab.pages import ledger
 
-        return pages.markdown(rows)
+        return ledger.markdown(rows)
     lines = [f"{'id':4} {'internal':14} {'measured':20} quote"]
     lines += [f"{row.id:4} {row.internal:14} {row.measured:20} {row.quote}" for row in rows]
     found = counts(rows)

@@ -1,0 +1,263 @@
+"""Where images come from: the bundled sample, and NAME.npz files in the data folder."""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import numpy as np
+
+from reglab.data.npz import ARRAYS, check_arrays, class_names, digest, read_npz, unreadable
+from reglab.errors import ReglabError
+
+KNOWN = ("mnist", "fashion_mnist", "cifar10")
+
+# SHA-256 over the bytes of x_train, y_train, x_test, y_test, in that order, as torchvision's
+# classes give them (uint8; labels uint8 too).
+FULL_SHA256 = {
+    "mnist": "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16",
+    "fashion_mnist": "ca3ab2a37f845e1b8ae23cab1b51749a3011ba3bf1d9016176d75cbaabac376f",
+    "cifar10": "80387ddb9a0edf3fc4a964ee3770296169bb26a651050df20035579673099660",
+}
+FULL_SIZE = {"mnist": 60_000, "fashion_mnist": 60_000, "cifar10": 50_000}
+_DIGITS = tuple("0123456789")
+CLASSES = {
+    "mnist": _DIGITS,
+    "fashion_mnist": (
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
+    "cifar10": (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Raw images and labels of one data set.
+
+    Attributes:
+        x_train: images, uint8, (N, H, W) or (N, H, W, C).
+        y_train: labels, int64 (N,), classes 0..K-1.
+        x_test: as ``x_train``.
+        y_test: as ``y_train``.
+        classes: K names.
+        sha256: over the four arrays as they lie in the file.
+        origin: "bundled sample", or the file's path.
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    classes: tuple[str, ...]
+    sha256: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `verify` found out about one source of one data set."""
+
+    name: str
+    source: str
+    path: str
+    ok: bool
+    message: str
+    n_train: int = 0
+    n_test: int = 0
+    shape: tuple[int, ...] = ()
+    n_classes: int = 0
+
+
+def data_dir(folder: Path | str | None = None) -> Path:
+    """Return ``folder``, else $REGLAB_DATA_DIR, else the user's cache folder for reglab."""
+    if folder or os.environ.get("REGLAB_DATA_DIR"):
+        return Path(folder or os.environ["REGLAB_DATA_DIR"])
+    from platformdirs import user_cache_path
+
+    return user_cache_path("reglab") / "data"
+
+
+def cache_path(name: str, folder: Path | str | None = None) -> Path:
+    """Return where NAME.npz is, or would be.
+
+    Raises:
+        ReglabError: the name holds anything but a-z, 0-9, _ and -.
+    """
+    if not _is_name(name):
+        raise ReglabError(f"a data set's name may hold a-z, 0-9, _ and - only, got {name!r}")
+    return data_dir(folder) / f"{name}.npz"
+
+
+def is_cached(name: str, folder: Path | str | None = None) -> bool:
+    """Return whether NAME.npz is there, whole or not.
+
+    Raises:
+        ReglabError: the folder cannot be looked into.
+    """
+    path = cache_path(name, folder)
+    try:
+        return path.exists()
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def sample_manifest() -> dict[str, dict]:
+    """Return digests and sheet layouts of the bundled samples, by name."""
+    return json.loads((files("reglab") / "sample" / "manifest.json").read_text())
+
+
+@functools.lru_cache(maxsize=3)
+def load_sample(name: str) -> Arrays:
+    """Decode the bundled sample of a known data set and check its SHA-256.
+
+    Raises:
+        ReglabError: there is no sample of that name, or its bytes are damaged.
+    """
+    folder, manifest = files("reglab") / "sample", sample_manifest()
+    if name not in manifest:
+        raise ReglabError(f"no bundled sample of {name!r}; there are {', '.join(manifest)}")
+    info = manifest[name]
+    try:
+        packed = io.BytesIO((folder / f"{name}-labels.npz").read_bytes())
+        with np.load(packed, allow_pickle=False) as labels:
+            arrays = {key: labels[key] for key in ("y_train", "y_test")}
+        for split in ("train", "test"):
+            sheets = [_decode(folder / sheet, info["shape"]) for sheet in info[f"{split}_sheets"]]
+            arrays[f"x_{split}"] = np.concatenate(sheets)
+        found = digest(arrays)
+    except Exception as error:  # numpy, zipfile and Pillow raise many kinds for damaged files
+        detail = " ".join(str(error).split())
+        raise ReglabError(
+            f"the bundled sample of {name} is damaged ({detail}); reinstall reglab"
+        ) from None
+    if found != info["sha256"]:
+        raise ReglabError(
+            f"the bundled sample of {name} is damaged: its SHA-256 begins {found[:12]}, "
+            f"expected {info['sha256'][:12]}; reinstall reglab"
+        )
+    return _arrays(arrays, CLASSES[name], found, "bundled sample")
+
+
+def _decode(sheet: Traversable, shape: list[int]) -> np.ndarray:
+    """Cut one lossless WebP sheet (rows of tiles) into images of ``shape``."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(sheet.read_bytes())) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    height, width, *channels = shape
+    pixels = pixels if channels else pixels[..., 0]
+    rows, columns = pixels.shape[0] // height, pixels.shape[1] // width
+    tiles = pixels.reshape(rows, height, columns, width, *channels).swapaxes(1, 2)
+    return tiles.reshape(rows * columns, *shape)
+
+
+def load_file(name: str, folder: Path | str | None = None) -> Arrays:
+    """Read and check NAME.npz from the data folder.
+
+    Raises:
+        ReglabError: not there, damaged, not of the format, or (for the known names) not the
+            published pixels; one line that says what to do.
+    """
+    path = cache_path(name, folder)
+    if folder is None and name in _provided:
+        return _provided[name]
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        raise _absent(name, path) from None
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return _load_file(name, path, stat.st_mtime_ns, stat.st_size)
+
+
+def provide(name: str, arrays: Arrays) -> None:
+    """Give this process a full set: `load_file` returns it from now on, file or no file."""
+    for array in (arrays.x_train, arrays.y_train, arrays.x_test, arrays.y_test):
+        array.setflags(write=False)  # as if read here: every later run sees the same ones
+    _provided[name] = arrays
+
+
+_provided: dict[str, Arrays] = {}
+
+
+@functools.lru_cache(maxsize=2)
+def _load_file(name: str, path: Path, _mtime: int, _size: int) -> Arrays:
+    arrays = read_npz(path)
+    n_classes = check_arrays(path, arrays)
+    found = digest(arrays)
+    if name in FULL_SHA256 and found != FULL_SHA256[name]:
+        raise ReglabError(
+            f"{path}: SHA-256 begins {found[:12]}, expected {FULL_SHA256[name][:12]}; move the "
+            f"file away and run `reglab data fetch {name}`, or give your own data another name"
+        )
+    classes = CLASSES.get(name) or class_names(path, arrays, n_classes)
+    return _arrays(arrays, classes, found, str(path))
+
+
+def available(folder: Path | str | None = None) -> list[str]:
+    """Return the names to load by: the known ones, and that of each NAME.npz in the folder."""
+    own = [path.stem for path in _npz_files(folder)]
+    return [*KNOWN, *(name for name in own if name not in KNOWN and _is_name(name))]
+
+
+def verify(folder: Path | str | None = None) -> list[Status]:
+    """Load every bundled sample and every NAME.npz in the data folder, and say how each is."""
+    found = [_status(name, "sample", "bundled with reglab", load_sample, name) for name in KNOWN]
+    for path in _npz_files(folder):
+        found.append(_status(path.stem, "full", str(path), load_file, path.stem, folder))
+    return found
+
+
+def _npz_files(folder: Path | str | None) -> list[Path]:
+    where = data_dir(folder)
+    try:
+        return sorted(where.glob("*.npz"))
+    except OSError as error:
+        raise unreadable(where, error) from None
+
+
+def _status(
+    name: str, source: str, path: str, load: Callable[..., Arrays], *arguments: object
+) -> Status:
+    try:
+        arrays = load(*arguments)
+    except ReglabError as error:
+        return Status(name, source, path, False, str(error))
+    counts = len(arrays.x_train), len(arrays.x_test), arrays.x_train.shape[1:], len(arrays.classes)
+    return Status(name, source, path, True, f"SHA-256 {arrays.sha256[:12]}, {path}", *counts)
+
+
+def _arrays(
+    arrays: dict[str, np.ndarray], classes: tuple[str, ...], sha256: str, origin: str
+) -> Arrays:
+    labels = {key: arrays[key].astype(np.int64) for key in ("y_train", "y_test")}
+    four = [(arrays | labels)[key] for key in ARRAYS]
+    for array in four:
+        array.setflags(write=False)  # they are cached: every later run reads the same ones
+    return Arrays(*four, classes, sha256, origin)
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch(r"[a-z0-9_-]+", name) is not None
+
+
+def _absent(name: str, path: Path) -> ReglabError:
+    if name in KNOWN:
+        return ReglabError(
+            f"the full {name} is not at {path}; run `reglab data fetch {name}`, or set "
+            "REGLAB_DATA_DIR to the folder that has it"
+        )
+    there = ", ".join(available(path.parent))
+    return ReglabError(f"unknown data set {name!r}: there are {there}; an own one goes to {path}")

@@ -1,0 +1,89 @@
+"""Numbers to pages: one way of showing a table, in a notebook, in the book and as text."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reglab.stats import Estimate
+
+MISSING = "–"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table with a caption that a notebook renders as HTML, and LaTeX or a terminal as text.
+
+    Attributes:
+        table: text cells.
+        caption: a sentence.
+        source: profile, seeds, device and versions behind the numbers; may be empty.
+    """
+
+    table: pd.DataFrame
+    caption: str
+    source: str = ""
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(str(name))}</th>" for name in self.table.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self.table.itertuples(index=False)
+        )
+        return (
+            f'<table class="dataframe"><caption>{self._caption_html()}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+    def _caption_html(self) -> str:
+        source = f"<br><small>{html.escape(self.source)}</small>" if self.source else ""
+        return html.escape(self.caption) + source
+
+    def _repr_markdown_(self) -> str:
+        return f"{markdown(self.table)}\n\n*{self.caption}* {self.source}"
+
+    def __repr__(self) -> str:
+        return f"{self.table.to_string(index=False)}\n{self.caption}\n{self.source}"
+
+
+def show(table: pd.DataFrame, caption: str, source: str = "") -> Shown:
+    """Return a table ready to be shown: numbers rounded, estimates as "98.40 ± 0.21".
+
+    Args:
+        table: columns of text, numbers, `Estimate` or None; a column of missing values is left
+            out (an own data set has no paper to stand beside).
+        caption: a sentence; it says the unit where the columns do not.
+        source: where the numbers come from (`reglab.results.tables.provenance`).
+    """
+    kept = table.dropna(axis=1, how="all")
+    return Shown(as_text(kept), caption, source)
+
+
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Return every cell as it is shown."""
+    return pd.DataFrame(
+        {name: [_cell(value, name) for value in table[name].tolist()] for name in table.columns}
+    )
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return a table as Markdown; numbers rounded as in `show`."""
+    text = as_text(table)
+    lines = [list(text.columns), ["---"] * len(text.columns), *text.itertuples(index=False)]
+    return "\n".join(
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def _cell(value: object, column: str) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return MISSING
+    if isinstance(value, Estimate):
+        half = MISSING if value.n < 2 else f"{value.half_width:.2f}"
+        return f"{value.mean:.2f} ± {half}"
+    if isinstance(value, float):
+        return f"{value:.2f}" if "accuracy" in column else f"{value:.4g}"
+    return str(value)

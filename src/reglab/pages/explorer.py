@@ -1,0 +1,226 @@
+"""The page Explorer: recorded runs as a picture that a reader can change.
+
+Every number is made here, by the functions of the chapters; `reglab.pages.charts` only shows them.
+The page's pictures of formulas are `reglab.pages.sliders`.
+Learning curves and accuracies are means over seeds with 95 % intervals; raw runs are not shipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from reglab import paper
+from reglab.pages import charts, display
+from reglab.pages.charts import Picture, State
+from reglab.results import costs, recorded, tables
+from reglab.results.costs import Setting
+from reglab.stats import Estimate, mean_interval
+from reglab.study.profiles import PRINTED_LAMBDA, PRINTED_P
+from reglab.study.protocol import CELLS
+
+PLAIN = tables.CELL_NAMES["none"]
+# Where a cell of the factorial, or a printed strength, is to be looked for.
+_TECHNIQUES = {
+    "L2": f"L2, {tables.READINGS['coupled']}",
+    "dropout": costs.PLACES["fc"],
+    "BN": "batch normalization",
+}
+# The cells that have no sweep come last; within a technique, what was judged comes first.
+_ORDER = (PLAIN, *(f"L2, {name}" for name in tables.READINGS.values()), *costs.PLACES.values())
+_STUDIES = ("factorial", "literal", "no_early_stop", *costs.SWEPT)
+_CURVES = {"acc": ("accuracy (%)", 100.0), "loss": ("loss (nats)", 1.0)}
+
+
+def recorded_picture(found: Mapping[str, pd.DataFrame] | None = None) -> Picture | recorded.Stack:
+    """Return the recorded runs by data set, technique and strength; a sentence if there are none.
+
+    Args:
+        found: studies by data set; None = `reglab.results.recorded.studies`.
+    """
+    found = recorded.studies() if found is None else found
+    states = [state for name, study in found.items() for state in _states(name, study)]
+    if not states:
+        return recorded.Stack((), costs.missing_remark(found))
+    titles = {"acc": "Accuracy over epochs", "loss": "Loss over epochs"}
+    specs = {titles[m]: charts.curves_chart(m, label) for m, (label, _) in _CURVES.items()}
+    specs["Test accuracy"] = charts.scores_chart("scores")
+    controls = tuple((name, "select") for name in ("Data set", "Technique", "Strength"))
+    opening = next((s for s in states if s.first and s.path[1] != PLAIN), None)
+    return Picture("explorer", controls, specs, tuple(states), opening=opening)
+
+
+def table(found: Mapping[str, pd.DataFrame] | None = None) -> recorded.Stack:
+    """Return a table a data set: accuracy and cost of the eight combinations, as text."""
+    found = recorded.studies() if found is None else found
+    caption = "The eight combinations, at the strengths chosen: test accuracy, and cost of a run."
+    shown = [
+        display.show(
+            pd.DataFrame([_row(name, s) for s in costs.settings(study) if _is_cell(s)]),
+            f"{paper.title(name)}. {caption}",
+            tables.provenance(study),
+        )
+        for name, study in found.items()
+    ]
+    return recorded.Stack(tuple(shown), costs.missing_remark(found))
+
+
+def _is_cell(setting: Setting) -> bool:
+    return setting.study == "factorial"
+
+
+def _row(dataset: str, setting: Setting) -> dict[str, Any]:
+    memory = costs.megabytes(setting)
+    return {
+        "network": setting.technique,
+        "strength": setting.strength or None,
+        "accuracy": tables.accuracy(setting.runs),
+        "paper": " / ".join(map(str, printed(dataset, setting))) or None,
+        "epochs": setting.cost("epochs"),
+        "seconds": setting.cost("seconds"),
+        "parameters": f"{setting.runs['n_params'].iloc[0]:,}",
+        "peak memory (MB)": None if memory is None else f"{memory:,.0f}",
+        "n": len(setting.kept),
+    }
+
+
+def _states(dataset: str, study: pd.DataFrame) -> list[State]:
+    """Return a state a setting, techniques in the order of the chapters."""
+    tables.provenance(study)  # refuses a mixture of profiles, devices or precisions
+    settings = costs.settings(study)
+    if (study["study"] == "no_early_stop").any():
+        base, runs = (tables.arm(study, s, "none") for s in ("factorial", "no_early_stop"))
+        settings.append(Setting("no_early_stop", PLAIN, "", runs, base))
+    found = []
+    for setting in sorted(settings, key=_place):
+        study, technique = setting.study, _technique(setting)
+        if study in costs.SWEPT:
+            near = [s for s in settings if (s.study, _technique(s)) == (study, technique)]
+        else:
+            near = [s for s in settings if _is_cell(s)]
+        found.append(_state(dataset, technique, setting, near))
+    return found
+
+
+def _place(setting: Setting) -> tuple[int, int]:
+    technique = _technique(setting)
+    swept = _ORDER.index(technique) if technique in _ORDER else len(_ORDER)
+    return swept, _STUDIES.index(setting.study)
+
+
+def _technique(setting: Setting) -> str:
+    name = setting.technique.removesuffix(", as printed")
+    return _TECHNIQUES.get(name, name)
+
+
+def _choice(setting: Setting) -> str:
+    """Return the word for a strength; one of fresh seeds is told apart from the sweep's."""
+    if setting.technique == PLAIN:
+        return "not stopped early" if setting.study == "no_early_stop" else "stopped early"
+    alone = setting.technique in ("L2", "dropout") or setting.study == "literal"
+    return (setting.strength or "on") + (", on evaluation seeds" if alone else "")
+
+
+def _state(dataset: str, technique: str, setting: Setting, near: Sequence[Setting]) -> State:
+    rows = {measure: curves(setting, measure) for measure in _CURVES}
+    return State(
+        (paper.title(dataset), technique, _choice(setting)),
+        rows | {"scores": _scores(dataset, setting, near)},
+        tuple(_facts(dataset, setting).items()),
+        first=_is_cell(setting),
+    )
+
+
+def curves(setting: Setting, measure: str) -> dict[str, list]:
+    """Return mean and interval at each epoch, training and validation, with those of the control.
+
+    Args:
+        measure: "acc" (percent) or "loss" (nats).
+
+    The mean ends where the first seed stops; it is missing where a seed's loss was not finite.
+    """
+    rows = []
+    for network, runs in zip(charts.NETWORKS, (setting.runs, setting.control), strict=True):
+        histories = [] if runs is None else [h for h in runs["history"] if h["val_loss"]]
+        for part, column in zip(charts.PARTS, ("train", "val"), strict=True):
+            values = [history[f"{column}_{measure}"] for history in histories]
+            for epoch in range(min(map(len, values), default=0)):
+                scale = _CURVES[measure][1]
+                at = _estimate([curve[epoch] for curve in values], scale)
+                rows.append({"epoch": epoch + 1, **at, "part": part, "network": network})
+    return charts.columns(rows, ("epoch", "mean", "low", "high", "part", "network"))
+
+
+def _estimate(values: Sequence[float | None], scale: float = 1.0) -> dict[str, float | None]:
+    if not values or None in values:
+        return dict.fromkeys(("mean", "low", "high"))
+    found = mean_interval([scale * value for value in values])
+    return {"mean": found.mean, "low": found.low, "high": found.high}
+
+
+def _scores(dataset: str, setting: Setting, near: Sequence[Setting]) -> dict[str, list]:
+    """Return accuracies beside one another, all on the same seeds, and what the paper prints."""
+    rows = []
+    for order, other in enumerate([*near, *([] if setting in near else [setting])]):
+        label = other.strength if other.study in costs.SWEPT else other.technique
+        label += ", not stopped early" if other.study == "no_early_stop" else ""
+        found = _estimate((100 * other.runs["test_acc"].dropna()).tolist())
+        kind = charts.KINDS[0 if other is setting else 2]
+        rows.append({"label": label, "order": order, "kind": kind, **found})
+        for value in printed(dataset, other):
+            exact = {"mean": float(value), "low": None, "high": None}
+            rows.append({"label": label, "order": order, "kind": charts.KINDS[1], **exact})
+    return charts.columns(rows, ("label", "order", "kind", "mean", "low", "high"))
+
+
+def printed(dataset: str, setting: Setting) -> list[Decimal]:
+    """Return what the paper prints for a setting: none, one, or several values, in percent.
+
+    A sweep has one where its strength is the paper's; whose reading of it the paper means is open.
+    """
+    if setting.study == "no_early_stop":
+        return []
+    first = setting.runs.iloc[0]
+    parts = (bool(first["lam"]), bool(first["dropout"]), bool(first["batch_norm"]))
+    (cell,) = (name for name, *wanted in CELLS if tuple(wanted) == parts)
+    if _is_cell(setting):
+        return paper.printed_cell(dataset, cell)
+    which = "dropout" if setting.study == "dropout" or cell == "dropout" else "l2"
+    if cell != "none" and (first["lam"], first["dropout"]) not in (
+        (PRINTED_LAMBDA, 0), (0, PRINTED_P)
+    ):  # fmt: skip
+        return []
+    value = paper.printed(which, dataset, cell)
+    return [] if value is None else [value]
+
+
+def _facts(dataset: str, setting: Setting) -> dict[str, str]:
+    first, runs = setting.runs.iloc[0], setting.runs
+    memory, products = costs.megabytes(setting), costs.trillions(setting)
+    facts = {
+        "profile": f"{first['profile']}, {first['n_train']:,} training images",
+        "setting": ", ".join(filter(None, (setting.strength, f"{first['optimizer'].upper()} at "
+                                           f"{first['lr']:g}"))),
+        "seeds": f"{len(runs)} ({setting.seeds})",
+        "test accuracy": _text(tables.accuracy(runs), " %"),
+        "gain": _text(setting.gain, " points", "+"),
+        "the paper prints": " / ".join(f"{value} %" for value in printed(dataset, setting)),
+        "epochs until the stop": _text(setting.cost("epochs")),
+        "seconds a run": _text(setting.cost("seconds")),
+        "multiplications": "" if products is None else f"{products:.2f} × 10¹²",
+        "parameters": f"{first['n_params']:,}",
+        "peak memory": "" if memory is None else f"{memory:,.0f} MB",
+    }  # fmt: skip
+    if diverged := int(runs["test_acc"].isna().sum()):
+        facts["diverged"] = f"{diverged} of {len(runs)}"
+    return {name: value for name, value in facts.items() if value}
+
+
+def _text(found: Estimate | None, unit: str = "", sign: str = "") -> str:
+    if found is None:
+        return ""
+    half = "" if found.n < 2 else f" ± {found.half_width:.2f}"
+    return f"{found.mean:{sign}.2f}{half}{unit}"

@@ -1,0 +1,173 @@
+"""The ledger as the book shows it: a table of claims, and how many have which verdict."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from reglab import paper
+from reglab.errors import ReglabError
+from reglab.pages import display
+from reglab.verdicts.judging import Row, counts
+from reglab.verdicts.words import (
+    CONFIRMED,
+    CONSISTENT,
+    INCONSISTENT,
+    INTERNAL,
+    MEASURED,
+    NOT_DISTINGUISHABLE,
+    NOT_TESTABLE,
+    REFUTED,
+)
+
+# Colour is a help, never the only sign: the word stands beside it. Okabe and Ito's palette.
+_TONES = {CONSISTENT: "yes", CONFIRMED: "yes", INCONSISTENT: "no", REFUTED: "no",
+          NOT_DISTINGUISHABLE: "open"}  # fmt: skip
+_COLORS = {"yes": "#0072B2", "no": "#D55E00", "open": "#F0E442", "": "#BBBBBB"}
+
+
+@dataclass(frozen=True)
+class LedgerPage:
+    """Claims as a table of HTML, stacked on a narrow screen; as text elsewhere.
+
+    Attributes:
+        rows: claims, in order.
+        to: path from the page to the book's root, for links to the evidence.
+    """
+
+    rows: Sequence[Row]
+    to: str = "../"
+
+    def _repr_html_(self) -> str:
+        head = "<tr><th>Claim</th><th>Verdicts</th><th>Why</th></tr>"
+        body = "".join(self._html(row) for row in self.rows)
+        return f'<table class="ledger"><thead>{head}</thead><tbody>{body}</tbody></table>'
+
+    def _html(self, row: Row) -> str:
+        text = {key: html.escape(str(getattr(row, key))) for key in ("id", "quote", "place")}
+        page, _, section = row.evidence.partition("#")
+        link = f"{self.to}{page}.html" + (f"#{section}" if section else "")
+        return (
+            f'<tr id="claim-{text["id"].lower()}"><td><strong>{text["id"]}</strong> '
+            f"“{text['quote']}”<br><small>{text['place']}</small></td>"
+            f"<td>By arithmetic<br>{_badge(row.internal)}<br>"
+            f"By runs<br>{_badge(row.measured)}{_estimate(row)}</td>"
+            f'<td>{html.escape(row.reason)} <a href="{html.escape(link)}">Shown here</a>.</td></tr>'
+        )
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{row.id}: {row.quote}\n  by arithmetic: {row.internal}; by runs: {row.measured}\n"
+            f"  {row.reason}"
+            for row in self.rows
+        )
+
+
+def tone(verdict: str) -> str:
+    """Return the class that a verdict is coloured by: yes, no, open or none."""
+    return _TONES.get(verdict, "none")
+
+
+def _badge(verdict: str) -> str:
+    return f'<span class="verdict verdict-{tone(verdict)}">{verdict}</span>'
+
+
+def _estimate(row: Row) -> str:
+    if row.estimate is None:
+        return ""
+    interval = "" if row.low is None else f" [{row.low:.2f}, {row.high:.2f}]"
+    return f"<br><small>{row.estimate:.2f}{interval}, n = {row.n_seeds}, {row.profile}</small>"
+
+
+def starting(rows: Sequence[Row], letter: str) -> LedgerPage:
+    """Return the claims whose id starts with a letter (N, M or C), ready to show."""
+    return LedgerPage([row for row in rows if row.id.startswith(letter)])
+
+
+def about(rows: Sequence[Row], page: str) -> LedgerPage:
+    """Return the claims whose evidence is on a page ("notebooks/l2"), ready to show there.
+
+    Raises:
+        ReglabError: no claim names that page.
+    """
+    found = [row for row in rows if row.evidence.partition("#")[0] == page]
+    if not found:
+        raise ReglabError(f"no claim has its evidence on the page {page!r}")
+    return LedgerPage(found)
+
+
+def count_table(rows: Sequence[Row]) -> pd.DataFrame:
+    """Return the counts of both verdicts beside one another, one row a rank."""
+    found = counts(rows)
+    text = [
+        f"{verdict}: {claims}" for verdict, claims in zip(found[""], found["claims"], strict=True)
+    ]
+    half = len(INTERNAL)
+    return pd.DataFrame({"by arithmetic": text[:half], "by runs": text[half:]})
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return the counts as Markdown, for the front page."""
+    return f"{display.markdown(count_table(rows))}\n\n*{len(rows)} claims.*\n"
+
+
+def standing(rows: Sequence[Row], to: str = "../") -> str:
+    """Return two sentences on how sure the verdicts are, as Markdown for the front page.
+
+    A claim waits if its rule asks for runs and there are not enough of them; a claim whose rule is
+    "none" is not for runs to settle (mathematics, attribution, something left unspecified).
+
+    Args:
+        rows: all claims.
+        to: path from the page to the book's root, for links to the claims.
+    """
+    asks = {claim["id"]: claim["measured"]["rule"] != "none" for claim in paper.numbers()["claims"]}
+    untested = [asks[row.id] for row in rows if row.measured == NOT_TESTABLE]
+    settled = sum(row.internal in (CONSISTENT, INCONSISTENT) for row in rows)
+    left_open = sum(row.measured == NOT_DISTINGUISHABLE for row in rows)
+    return (
+        f"Arithmetic settles {settled} of {len(rows)} claims without a run. {_decided(rows, to)}; "
+        f"{left_open} are measured and left open, {sum(untested)} wait for runs still to be made, "
+        f"and {untested.count(False)} are not for runs to settle."
+    )
+
+
+def _decided(rows: Sequence[Row], to: str) -> str:
+    found = {word: [row for row in rows if row.measured == word] for word in (CONFIRMED, REFUTED)}
+    decided = [row for word in found for row in found[word]]
+    if not decided:
+        return "Recorded runs decide none yet"
+    verbs = {CONFIRMED: "confirm", REFUTED: "refute"}
+    what = [f"{verbs[word]} {_links(claims, to)}" for word, claims in found.items() if claims]
+    profiles = sorted({str(row.profile) for row in decided})
+    limit = "" if "paper" in profiles else ", which judges directions, not sizes"
+    named = " and ".join(f"*{name}*" for name in profiles)
+    return f"Recorded runs {' and '.join(what)} at the profile {named}{limit}"
+
+
+def _links(rows: Sequence[Row], to: str) -> str:
+    page = f"{to}notebooks/verdict.html"
+    return ", ".join(f'<a href="{page}#claim-{row.id.lower()}">{row.id}</a>' for row in rows)
+
+
+def count_figure(rows: Sequence[Row]) -> Figure:
+    """Return both kinds of verdict as bars, one a word."""
+    found = counts(rows).set_index(["verdict", ""])["claims"]
+    figure = Figure(figsize=(7, 2.4), layout="constrained")
+    kinds = (("by arithmetic", "internal", INTERNAL), ("by runs", "measured", MEASURED))
+    panels = figure.subplots(1, 2, sharex=True)
+    for axes, (title, which, words) in zip(panels, kinds, strict=True):
+        colors = [_COLORS[_TONES.get(word, "")] for word in words]
+        values = [int(found[which, word]) for word in words]
+        bars = axes.barh(words, values, color=colors, edgecolor="black", linewidth=0.6)
+        axes.bar_label(bars, padding=3)
+        axes.invert_yaxis()
+        axes.set_xlim(0, len(rows))
+        axes.set_xlabel("claims")
+        axes.set_title(title)
+    figure.suptitle(f"Verdicts on {len(rows)} claims")
+    return figure

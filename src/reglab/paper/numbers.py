@@ -1,0 +1,74 @@
+"""The paper's printed numbers (`paper.toml`), exact, and the arithmetic between them."""
+
+from __future__ import annotations
+
+import functools
+from decimal import Decimal
+from importlib.resources import files
+
+from reglab.errors import ReglabError
+from reglab.paper import schema
+
+TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
+
+# Leaving a technique out of "all" leaves this cell of the paper's Table 3.
+WITHOUT = {"l2": "dropout+bn", "dropout": "l2+bn", "bn": "l2+dropout"}
+
+# Which printed table holds each cell of the factorial, but for the baseline, which three hold.
+_TABLE_OF = {
+    "l2": "l2",
+    "dropout": "dropout",
+    "bn": "bn",
+    "l2+dropout": "combined",
+    "l2+bn": "combined",
+    "dropout+bn": "combined",
+    "all": "combined",
+}
+
+
+def title(dataset: str) -> str:
+    """Return a data set's name for people; an own data set's is its file's."""
+    return TITLES.get(dataset, dataset)
+
+
+@functools.cache
+def numbers() -> dict:
+    """Return `paper.toml`, every number with a decimal point as an exact Decimal.
+
+    Raises:
+        ReglabError: the file is not what `reglab.paper.schema` asks for; it names the place.
+    """
+    return schema.read(files("reglab.paper") / "paper.toml")
+
+
+def printed(table: str, dataset: str, column: str) -> Decimal | None:
+    """Return a printed number in percent or points; None where the paper has none.
+
+    Raises:
+        ReglabError: the paper has no such table.
+    """
+    tables = numbers()["tables"]
+    if table not in tables:
+        raise ReglabError(f"the paper has no table {table!r}; there are {', '.join(tables)}")
+    return tables[table].get(dataset, {}).get(column)
+
+
+def printed_baselines(dataset: str) -> list[Decimal]:
+    """Return the distinct "no regularization" values, one a table, ascending; they disagree."""
+    found = {printed(table, dataset, "none") for table in ("l2", "dropout", "bn")}
+    return sorted(found - {None})
+
+
+def printed_cell(dataset: str, cell: str) -> list[Decimal]:
+    """Return what the paper prints for a cell of the factorial: none, one or several numbers."""
+    if cell == "none":
+        return printed_baselines(dataset)
+    value = printed(_TABLE_OF[cell], dataset, cell)
+    return [] if value is None else [value]
+
+
+def implied_drop(dataset: str, technique: str) -> Decimal | None:
+    """Return the loss of leaving ``technique`` out as the paper's own Table 3 has it, in points."""
+    whole = printed("combined", dataset, "all")
+    part = printed("combined", dataset, WITHOUT[technique])
+    return None if whole is None or part is None else whole - part

@@ -1,0 +1,274 @@
+"""What a gain of accuracy costs: epochs, seconds, arithmetic and memory, strength by strength.
+
+A strength is compared with the unregularized network under the same optimizer and learning rate,
+on the same seeds, and nothing else: the factorial on evaluation seeds, a sweep on selection seeds.
+Seconds depend on the machine and on what else it did; epochs and multiplications do not.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reglab import paper
+from reglab.data.sources import KNOWN
+from reglab.errors import ReglabError
+from reglab.pages import display
+from reglab.results import recorded, tables
+from reglab.stats import Estimate, mean_interval
+from reglab.study.protocol import CELLS
+
+# What runs must share with those they are compared with.
+ALIKE = ("optimizer", "lr", "n_train", "width", "batch_size")
+PLACES = {place: f"dropout, {name}" for place, name in tables.PLACES.items()}
+SWEPT = ("lambda", "dropout")  # on selection seeds; the other studies on evaluation seeds
+# The bundled sample that gives a data set's shape of images to `reglab.bench.measure`.
+_SHAPES = {"mnist": "mnist", "fashion_mnist": "mnist", "cifar10": "cifar10"}
+# A forward pass, the gradient of the inputs and that of the weights: as many products each.
+_PASSES = 3
+NOTHING = Estimate(0.0, 0.0, 0.0, 0.0, 1)  # the gain of the unregularized network over itself
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """One strength of one technique: its runs, and the unregularized runs they are held against.
+
+    Attributes:
+        study: factorial, literal, lambda or dropout.
+        technique: its name for people.
+        strength: for people, e.g. "λ = 0.01"; empty where there is none to choose.
+        runs: one row a seed, as `reglab.study.frame.load_frame` gives them.
+        control: the same of the unregularized network; None where ``runs`` are that network.
+
+    Raises:
+        ReglabError: runs and control differ in seeds, optimizer, learning rate, images or width.
+    """
+
+    study: str
+    technique: str
+    strength: str
+    runs: pd.DataFrame
+    control: pd.DataFrame | None
+
+    def __post_init__(self) -> None:
+        if self.control is None:
+            return
+        for name in ("seed", *ALIKE):
+            ours, theirs = (sorted(set(rows[name])) for rows in (self.runs, self.control))
+            if ours != theirs:
+                what = f"{self.technique} {self.strength}".strip()
+                raise ReglabError(
+                    f"{what}: {name} must be that of the runs compared with, {theirs}; got {ours}"
+                )
+
+    @property
+    def seeds(self) -> str:
+        """Which seeds: "selection" in the sweeps, else "evaluation"."""
+        return "selection" if self.study in SWEPT else "evaluation"
+
+    @property
+    def gain(self) -> Estimate | None:
+        """Paired difference of test accuracy in points; None for the unregularized network."""
+        return None if self.control is None else tables.difference(self.runs, self.control)
+
+    @property
+    def kept(self) -> pd.DataFrame:
+        """The runs that stayed finite, and whose control did: those the gain is formed from."""
+        rows = self.runs.dropna(subset="test_acc")
+        if self.control is None:
+            return rows
+        return rows[rows["seed"].isin(self.control.dropna(subset="test_acc")["seed"])]
+
+    def cost(self, name: str) -> Estimate | None:
+        """Return a column's mean with its interval over `kept`; None where a value is missing."""
+        values = self.kept[name]
+        return None if values.empty or values.isna().any() else mean_interval(values.tolist())
+
+
+def settings(frame: pd.DataFrame) -> list[Setting]:
+    """Return every cell of the factorial, the paper's strengths, and every strength of the sweeps.
+
+    A study that the frame lacks is left out.
+
+    Raises:
+        ReglabError: an arm has runs of other seeds than what it is compared with, or one twice.
+    """
+    there = set(frame["study"])
+    found = []
+    if "factorial" in there:
+        found += _cells(frame)
+    if {"factorial", "literal"} <= there:
+        found += _printed(frame)
+    if "lambda" in there:
+        for reading, name in tables.READINGS.items():
+            # λ = 0 is one and the same run for the coupled and the per-sample reading
+            zero = "coupled 0" if reading == "per_sample" else f"{reading} 0"
+            found += _sweep(frame, "lambda", reading, f"L2, {name}", zero)
+    if "dropout" in there:
+        for place, name in PLACES.items():
+            found += _sweep(frame, "dropout", place, name, f"{place} 0")
+    return found
+
+
+def _cells(frame: pd.DataFrame) -> list[Setting]:
+    base = tables.arm(frame, "factorial", "none")
+    found = []
+    for name, *_ in CELLS:
+        runs = tables.arm(frame, "factorial", name)
+        control = None if name == "none" else base
+        found.append(
+            Setting("factorial", tables.CELL_NAMES[name], strength_of(runs), runs, control)
+        )
+    return found
+
+
+def _printed(frame: pd.DataFrame) -> list[Setting]:
+    base, found = tables.arm(frame, "factorial", "none"), []
+    for label in frame.loc[frame["study"] == "literal", "arm"].unique():
+        runs = tables.arm(frame, "literal", label)
+        name = tables.CELL_NAMES[label.partition("=")[0]]
+        found.append(Setting("literal", f"{name}, as printed", strength_of(runs), runs, base))
+    return found
+
+
+def _sweep(frame: pd.DataFrame, study: str, prefix: str, name: str, zero: str) -> list[Setting]:
+    field = "lam" if study == "lambda" else "dropout"
+    rows = tables.study_rows(frame, study)
+    rows = rows[(rows["arm"].str.partition(" ")[0] == prefix) | (rows["arm"] == zero)]
+    if rows[field].max() == 0 or rows.empty:
+        return []
+    base, found = tables.arm(frame, study, zero), []
+    for value in sorted(rows[field].unique()):
+        (label,) = rows.loc[rows[field] == value, "arm"].unique()
+        runs = base if label == zero else tables.arm(frame, study, label)
+        text = f"{'λ =' if field == 'lam' else 'drop rate'} {value:g}"
+        found.append(Setting(study, name, text, runs, None if label == zero else base))
+    return found
+
+
+def strength_of(runs: pd.DataFrame) -> str:
+    """Return the strengths of an arm for people; empty where nothing is penalized or dropped."""
+    lam, drop = runs["lam"].iloc[0], runs["dropout"].iloc[0]
+    parts = [f"λ = {lam:g}"] if lam else []
+    return ", ".join(parts + ([f"drop rate {drop:g}"] if drop else []))
+
+
+@functools.cache
+def _forward(shape: str, width: int) -> int:
+    from reglab.bench.measure import multiplications
+
+    return multiplications(shape, width)
+
+
+def multiplications_an_epoch(runs: pd.DataFrame) -> int | None:
+    """Return the multiplications of an epoch's training steps in convolutions and linear layers.
+
+    Three times those of the forward passes. The first layer needs no gradient of its input, and
+    batch normalization, dropout and the penalty do little arithmetic: both are left out. None for
+    a data set that is not one of the book's.
+    """
+    first = runs.iloc[0]
+    if (shape := _SHAPES.get(first["dataset"])) is None:
+        return None
+    images = first["n_fit"] // first["batch_size"] * first["batch_size"]
+    return int(_PASSES * images * _forward(shape, int(first["width"])))
+
+
+def trillions(setting: Setting) -> float | None:
+    """Return the mean of a run's multiplications in training, in 10¹²; None where not known."""
+    epochs, each = setting.cost("epochs"), multiplications_an_epoch(setting.runs)
+    return None if epochs is None or each is None else epochs.mean * each / 1e12
+
+
+def megabytes(setting: Setting) -> float | None:
+    """Return the mean of the runs' peak memory in units of 10⁶ bytes; None where not measured."""
+    peak = setting.cost("peak_memory_bytes")
+    return None if peak is None else peak.mean / 1e6
+
+
+def cost_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a setting: accuracy gained (points), and what a run costs, means over seeds.
+
+    Costs are those of the runs that the gain is formed from. ``diverged`` counts runs without a
+    finite epoch, which are in neither.
+    """
+    rows = []
+    for setting in settings(frame):
+        memory, products = megabytes(setting), trillions(setting)
+        rows.append(
+            {
+                "technique": setting.technique,
+                "strength": setting.strength or None,
+                "accuracy gained": setting.gain,
+                "epochs": setting.cost("epochs"),
+                "10¹² multiplications": None if products is None else f"{products:.2f}",
+                "seconds": setting.cost("seconds"),
+                "peak memory (MB)": None if memory is None else f"{memory:,.0f}",
+                "seeds": f"{len(setting.kept)} {setting.seeds}",
+                "diverged": int(setting.runs["test_acc"].isna().sum()) or None,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def table(found: Mapping[str, pd.DataFrame] | None = None) -> recorded.Stack:
+    """Return `cost_table` of every recorded data set, and a sentence on those not recorded.
+
+    Args:
+        found: studies by data set; None = `reglab.results.recorded.studies`.
+    """
+    found = recorded.studies() if found is None else found
+    caption = "Accuracy gained in points, and what one run cost."
+    shown = [
+        display.show(cost_table(study), f"{paper.title(name)}. {caption}", tables.provenance(study))
+        for name, study in found.items()
+    ]
+    return recorded.Stack(tuple(shown), missing_remark(found))
+
+
+def missing_remark(found: Mapping[str, pd.DataFrame]) -> str:
+    """Return a sentence that names the data sets without recorded runs; empty if there is none."""
+    missing = [paper.title(name) for name in KNOWN if name not in found]
+    return f"Not recorded yet at a deciding scale: {', '.join(missing)}." if missing else ""
+
+
+def sources(found: Mapping[str, pd.DataFrame]) -> str:
+    """Return what the numbers of the recorded data sets are from, and what is missing, as Markdown.
+
+    One item a data set: profile, images, and the multiplications of an epoch.
+    """
+    items = []
+    for name, study in found.items():
+        judged = tables.study_rows(study, "factorial")
+        first, each = judged.iloc[0], multiplications_an_epoch(judged)
+        products = "" if each is None else f", {each / 1e12:.3f} × 10¹² multiplications an epoch"
+        items.append(
+            f"- {paper.title(name)}: profile *{first['profile']}*, {first['n_train']:,} training "
+            f"images, width {first['width']}{products}."
+        )
+    remark = missing_remark(found)
+    return "\n".join(items + ([f"- {remark}"] if remark else []))
+
+
+def summary(found: Mapping[str, pd.DataFrame]) -> str:
+    """Return a sentence a data set on the combination that gained most, as Markdown.
+
+    Empty where no combination has a gain.
+    """
+    items = []
+    for name, study in found.items():
+        cells = [s for s in settings(study) if s.study == "factorial" and s.gain is not None]
+        if not cells:
+            continue
+        best = max(cells, key=lambda setting: setting.gain.mean)
+        times = best.cost("epochs").mean / best.control["epochs"].mean()
+        half = "" if best.gain.n < 2 else f" ± {best.gain.half_width:.1f}"
+        items.append(
+            f"- {paper.title(name)}: of the eight combinations, {best.technique} gained most, "
+            f"{best.gain.mean:.1f}{half} points, in {times:.1f} times the epochs of no "
+            "regularization."
+        )
+    return "\n".join(items)

@@ -1,0 +1,145 @@
+"""Per-seed scores of the factorial's cells, and the contrasts between them.
+
+Everything here is paired: one number a seed, formed within the seed, since the cells of a seed
+share split, initialization and batch order.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reglab import formulas
+from reglab.results import tables
+from reglab.stats import mean_interval
+from reglab.study.protocol import CELLS
+
+CELL_ORDER = tuple(name for name, *_ in CELLS)
+# The share of the unregularized network's best validation accuracy that counts as "there".
+TARGET = 0.98
+
+
+def scores(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
+    """Return one row a seed and one column a cell of the factorial.
+
+    Accuracies and the gap (training minus test accuracy at the restored epoch) are in percent and
+    points; ``epochs_to_target`` counts epochs until validation accuracy first reaches `TARGET`
+    times the seed's unregularized best, one more than were allowed where it never does.
+    """
+    cells = {name: tables.arm(frame, "factorial", name).set_index("seed") for name in CELL_ORDER}
+    if metric == "epochs_to_target":
+        best = cells["none"]["history"].map(lambda history: max(history["val_acc"], default=0.0))
+        values = {name: _epochs(rows, TARGET * best) for name, rows in cells.items()}
+    elif metric == "gap":
+        values = {
+            name: 100 * (rows["train_acc"] - rows["test_acc"]) for name, rows in cells.items()
+        }
+    else:
+        scale = 100 if metric.endswith("acc") else 1
+        values = {name: scale * rows[metric] for name, rows in cells.items()}
+    return pd.DataFrame(values).astype(float).sort_index()
+
+
+def _epochs(rows: pd.DataFrame, targets: pd.Series) -> pd.Series:
+    counted = {}
+    for seed, row in rows.iterrows():
+        reached = (n for n, value in enumerate(row["history"]["val_acc"], 1)
+                   if value >= targets[seed])  # fmt: skip
+        counted[seed] = next(reached, row["max_epochs"] + 1)
+    return pd.Series(counted)
+
+
+def interactions(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
+    """Return each seed's `formulas.interaction_contrasts`, one column each."""
+    cells = scores(frame, metric).dropna()
+    found = [formulas.interaction_contrasts(row.to_dict()) for _, row in cells.iterrows()]
+    return pd.DataFrame(found, index=cells.index)
+
+
+def interaction_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the interaction contrasts with their intervals, in points of test accuracy."""
+    return _estimates(interactions(frame), "contrast", "interaction")
+
+
+def shapley_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return each technique's share of the gain of all three, in points of test accuracy."""
+    cells = scores(frame).dropna()
+    shares = [formulas.shapley_shares(row.to_dict()) for _, row in cells.iterrows()]
+    return _estimates(pd.DataFrame(shares, index=cells.index), "technique", "share")
+
+
+def gap_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return training and test accuracy (percent) and their gap (points) of each cell."""
+    columns = {
+        "training accuracy": scores(frame, "train_acc"),
+        "test accuracy": scores(frame),
+        "gap": scores(frame, "gap"),
+    }
+    rows = []
+    for name in CELL_ORDER:
+        values = {label: cells[name].dropna().tolist() for label, cells in columns.items()}
+        estimates = {label: mean_interval(found) for label, found in values.items() if found}
+        rows.append(
+            {"network": tables.CELL_NAMES[name], **estimates, "n": len(values["test accuracy"])}
+        )
+    return pd.DataFrame(rows)
+
+
+def size_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracies (percent) and gap (points) over training-set size, a row a network."""
+    runs = pd.concat([tables.study_rows(frame, "size"), tables.study_rows(frame, "factorial")])
+    runs = runs.assign(network=runs["arm"].str.split(" ").str[0])
+    rows = []
+    for name in CELL_ORDER[:4]:
+        for n, found in runs[runs["network"] == name].groupby("n_train"):
+            train, test = (100 * found[part].astype(float) for part in ("train_acc", "test_acc"))
+            columns = {"training accuracy": train, "test accuracy": test, "gap": train - test}
+            rows.append(
+                {"network": tables.CELL_NAMES[name], "images": f"{n:,}"}
+                | {label: mean_interval(v.dropna().tolist()) for label, v in columns.items()}
+                | {"n": len(found)}
+            )
+    return pd.DataFrame(rows)
+
+
+def rate_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracies (percent) without and with BN at each learning rate, and the difference.
+
+    Over selection seeds; ``n`` counts the pairs in which both runs stayed finite.
+    """
+    rows = []
+    for lr in sorted(tables.study_rows(frame, "rate")["lr"].unique()):
+        none, norm = (tables.arm(frame, "rate", f"{name} {lr:g}") for name in ("none", "bn"))
+        gain = tables.difference(norm, none)
+        columns = {"no BN": tables.accuracy(none), "BN": tables.accuracy(norm), "BN − no BN": gain}
+        rows.append({"learning rate": f"{lr:g}", **columns, "n": gain.n if gain else 0})
+    return pd.DataFrame(rows)
+
+
+def time_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return epochs and seconds of each cell: means with intervals over seeds."""
+    rows = []
+    to_target = scores(frame, "epochs_to_target")
+    for name in CELL_ORDER:
+        runs = tables.arm(frame, "factorial", name)
+        columns = {
+            "epochs until the stop": runs["epochs"],
+            "epochs to the target": to_target[name],
+            "seconds an epoch": runs["seconds_per_epoch"],
+            "seconds in all": runs["seconds"],
+        }
+        estimates = {label: mean_interval(values.tolist()) for label, values in columns.items()}
+        rows.append({"network": tables.CELL_NAMES[name], **estimates, "n": len(runs)})
+    return pd.DataFrame(rows)
+
+
+def _estimates(values: pd.DataFrame, label: str, what: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                label: tables.CELL_NAMES[name],
+                what: mean_interval(values[name].tolist()),
+                "n": len(values),
+            }
+            for name in values.columns
+        ]
+    )

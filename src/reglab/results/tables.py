@@ -1,0 +1,272 @@
+"""What the notebooks and the front page show as tables.
+
+Each function takes a finished study (`reglab.study.frame.load_frame`) and returns numbers;
+`reglab.pages.display.show` turns them into a table for a page. Accuracies are in percent,
+differences in points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pandas as pd
+
+from reglab import paper
+from reglab.errors import ReglabError
+from reglab.stats import Estimate, mean_interval, paired_difference
+from reglab.study.profiles import DROP_RATES, PAPER_P, PRINTED_LAMBDA, PRINTED_P
+from reglab.study.protocol import CELLS
+
+CELL_NAMES = {
+    "none": "no regularization",
+    "l2": "L2",
+    "dropout": "dropout",
+    "bn": "BN",
+    "l2+dropout": "L2 + dropout",
+    "l2+bn": "L2 + BN",
+    "dropout+bn": "dropout + BN",
+    "all": "L2 + dropout + BN",
+}
+UNMIXED = ("profile", "device", "precision")
+READINGS = {"coupled": "coupled", "per_sample": "per sample", "decoupled": "decoupled (AdamW)"}
+PLACES = {"fc": "hidden layer", "all": "pools as well"}  # where dropout is
+
+
+def study_rows(frame: pd.DataFrame, study: str) -> pd.DataFrame:
+    """Return the runs of one study.
+
+    Raises:
+        ReglabError: there are none; or the frame mixes what no table or figure may.
+    """
+    rows = frame[frame["study"] == study]
+    if rows.empty:
+        raise ReglabError(_absent(frame, study))
+    _refuse_mixture(frame, "dataset", *UNMIXED)
+    return rows
+
+
+def arm(frame: pd.DataFrame, study: str, label: str) -> pd.DataFrame:
+    """Return the runs of one arm, one a seed.
+
+    Raises:
+        ReglabError: there are none (it names what is missing), a seed is there twice, or the
+            frame mixes what no table or figure may.
+    """
+    rows = study_rows(frame, study)
+    rows = rows[rows["arm"] == label]
+    if rows.empty:
+        raise ReglabError(_absent(frame, f"{study} / {label!r}"))
+    if rows["seed"].duplicated().any():
+        raise ReglabError(f"{study} / {label!r}: a seed is there twice; give one study's frame")
+    return rows
+
+
+def accuracy(rows: pd.DataFrame) -> Estimate | None:
+    """Return mean test accuracy in percent with its interval; None if every run diverged."""
+    values = 100 * rows["test_acc"].dropna()
+    return mean_interval(values.tolist()) if len(values) else None
+
+
+def difference(treated: pd.DataFrame, control: pd.DataFrame) -> Estimate | None:
+    """Return the paired difference of test accuracy in points, over seeds finite in both.
+
+    A diverged run takes its pair with it; ``n`` counts the pairs that are left.
+
+    Raises:
+        ReglabError: the two arms were not run on the same seeds.
+    """
+    if set(treated["seed"]) != set(control["seed"]):
+        seeds = " and ".join(str(sorted(rows["seed"])) for rows in (treated, control))
+        raise ReglabError(f"pairs need the same seeds, got {seeds}; run `reglab reproduce` first")
+    pair = [rows.set_index("seed")["test_acc"].mul(100).dropna() for rows in (treated, control)]
+    common = sorted(set(pair[0].index) & set(pair[1].index))
+    return paired_difference(*(side.loc[common].to_dict() for side in pair)) if common else None
+
+
+def effect_table(frame: pd.DataFrame, technique: str) -> pd.DataFrame:
+    """Return the table of one technique alone ("l2", "dropout", "bn") beside the paper's.
+
+    One row an arm: the baseline, the paper's printed strength where it has one, and the strength
+    chosen on validation; with the paired difference to the baseline.
+    """
+    dataset, base = frame["dataset"].iloc[0], arm(frame, "factorial", "none")
+    chosen = arm(frame, "factorial", technique)
+    none = paper.printed(technique, dataset, "none")
+    treated = paper.printed(technique, dataset, technique)
+    rows = [_row("no regularization", base, None, none)]
+    if technique == "l2":
+        literal = arm(frame, "literal", f"l2={PRINTED_LAMBDA:g}")
+        rows.append(_row(f"λ = {PRINTED_LAMBDA:g}, as printed", literal, base, treated))
+        rows.append(_row(f"λ = {chosen['lam'].iloc[0]:g}, chosen here", chosen, base, None))
+    elif technique == "dropout":
+        literal = arm(frame, "literal", f"dropout={PRINTED_P:g}")
+        rows.append(_row(f"p = {PRINTED_P:g}, as printed", literal, base, treated))
+        label = f"drop rate {chosen['dropout'].iloc[0]:g}, chosen here"
+        rows.append(_row(label, chosen, base, None))
+    else:
+        rows.append(_row("batch normalization", chosen, base, treated))
+    return pd.DataFrame(rows)
+
+
+def factorial_table(frame: pd.DataFrame, cells: tuple[str, ...] | None = None) -> pd.DataFrame:
+    """Return the factorial's cells (all eight, or some) beside whatever the paper prints.
+
+    ``λ`` and ``drop rate`` are what validation chose; missing where the cell has no such part.
+    """
+    dataset, base = frame["dataset"].iloc[0], arm(frame, "factorial", "none")
+    rows = []
+    for name in cells or tuple(name for name, *_ in CELLS):
+        printed = paper.printed_cell(dataset, name)
+        control = None if name == "none" else base
+        runs = arm(frame, "factorial", name)
+        row = _row(CELL_NAMES[name], runs, control, *printed)
+        chosen = {"λ": runs["lam"].iloc[0] or None, "drop rate": runs["dropout"].iloc[0] or None}
+        rows.append({"network": row["network"], **chosen, **row})
+    return pd.DataFrame(rows)
+
+
+def combined_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the three pairs and the triple: the paper's Table 3."""
+    return factorial_table(frame, ("l2+dropout", "l2+bn", "dropout+bn", "all"))
+
+
+def ablation_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what leaving one technique out of all three costs, in points (positive = a loss)."""
+    dataset, whole = frame["dataset"].iloc[0], arm(frame, "factorial", "all")
+    rows = []
+    for technique, rest in paper.WITHOUT.items():
+        drop = difference(whole, arm(frame, "factorial", rest))
+        rows.append(
+            {
+                "left out": CELL_NAMES[technique],
+                "drop": drop,
+                "n": drop.n if drop else 0,
+                "paper, prose": _number(paper.printed("ablation", dataset, technique)),
+                "paper, its Table 3": _number(paper.implied_drop(dataset, technique)),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def lr_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the baseline under each learning rate; the chosen ones are marked."""
+    rates = {
+        "sgd": arm(frame, "factorial", "none")["lr"].iloc[0],
+        "adamw": arm(frame, "lambda", "decoupled 0")["lr"].iloc[0],
+    }
+    rows = study_rows(frame, "lr")
+    return _sweep(rows, ["optimizer", "lr"], lambda o, lr: rates[o] == lr, loss=True)
+
+
+def lambda_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy over lambda under its three readings; the chosen strength is marked."""
+    rows = study_rows(frame, "lambda").assign(l2=lambda f: f["l2"].map(READINGS))
+    chosen = arm(frame, "factorial", "l2")["lam"].iloc[0]
+    table = _sweep(
+        rows, ["l2", "lam"], lambda reading, lam: (reading, lam) == (READINGS["coupled"], chosen)
+    )
+    return table.rename(columns={"l2": "reading", "lam": "λ"})
+
+
+def dropout_sweep_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy over the drop rate, and what the paper's p would call each."""
+    rows = study_rows(frame, "dropout")
+    chosen = arm(frame, "factorial", "dropout")["dropout"].iloc[0]
+    rows = rows.assign(placement=rows["arm"].str.partition(" ")[0].map(PLACES))
+    table = _sweep(
+        rows, ["placement", "dropout"], lambda place, drop: (place, drop) == (PLACES["fc"], chosen)
+    )
+    table.insert(2, "the paper's p", [_paper_p(drop) for drop in table["dropout"]])
+    return table.rename(columns={"dropout": "drop rate"})
+
+
+def summary_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return cells x data sets: mean and interval, and the paper's value, for the front page.
+
+    ``provenance`` gives the number of seeds; where runs diverged, a column counts those left out.
+    """
+    table: dict[str, list] = {"": list(CELL_NAMES.values())}
+    for dataset, frame in frames.items():
+        cells = factorial_table(frame)
+        table[paper.title(dataset)] = cells["accuracy"].tolist()
+        if cells["diverged"].any():
+            table[f"{paper.title(dataset)}, diverged"] = cells["diverged"].tolist()
+        table[f"{paper.title(dataset)}, paper"] = cells["paper"].tolist()
+    return pd.DataFrame(table)
+
+
+def provenance(frame: pd.DataFrame) -> str:
+    """Return one line on where the runs came from.
+
+    Raises:
+        ReglabError: the frame mixes profiles, devices or precisions: no table may.
+    """
+    _refuse_mixture(frame, *UNMIXED)
+    first, judged = frame.iloc[0], frame[frame["study"] == "factorial"]
+    swept = frame[frame["study"] == "lr"]
+    versions = ", ".join(sorted(frame["code_version"].unique()))
+    torch = ", ".join(sorted(frame["torch_version"].unique()))
+    names = ", ".join(sorted(frame["device_name"].unique()))
+    return (
+        f"Profile {first['profile']}: {judged['seed'].nunique()} seeds an arm "
+        f"({swept['seed'].nunique()} in sweeps), width {first['width']}, at most "
+        f"{first['max_epochs']} epochs, {first['precision']} on {first['device']} ({names}); "
+        f"reglab {versions}, torch {torch}."
+    )
+
+
+def _absent(frame: pd.DataFrame, what: str) -> str:
+    name = frame["dataset"].iloc[0] if len(frame) else "an empty study"
+    return f"{name}: no run of {what}; run `reglab reproduce` first"
+
+
+def _refuse_mixture(frame: pd.DataFrame, *columns: str) -> None:
+    for column in columns:
+        if frame[column].nunique() != 1:
+            values = ", ".join(sorted(map(str, frame[column].unique())))
+            raise ReglabError(f"one table must not mix {column}s, got {values or 'no runs'}")
+
+
+def _sweep(frame: pd.DataFrame, by: list[str], chosen, *, loss: bool = False) -> pd.DataFrame:
+    rows = []
+    for key, group in frame.groupby(by, sort=False):
+        row = dict(zip(by, key, strict=True))
+        if loss:
+            row["validation loss"] = float(group["val_loss"].mean())
+        row["validation accuracy"] = float(100 * group["val_acc"].mean())
+        estimate = accuracy(group)
+        row |= {"test accuracy": estimate, "n": estimate.n if estimate else 0}
+        row["diverged"] = int(group["diverged"].sum())
+        rows.append(row | {"chosen": "✓" if chosen(*key) else ""})
+    return pd.DataFrame(rows)
+
+
+def _row(
+    label: str, rows: pd.DataFrame, control: pd.DataFrame | None, *printed: Decimal | None
+) -> dict[str, object]:
+    estimate = accuracy(rows)
+    gain = None if control is None else difference(rows, control)
+    n = estimate.n if estimate else 0
+    return {
+        "network": label,
+        "accuracy": estimate,
+        "to baseline": gain,
+        "n": n,
+        # only where a diverged baseline leaves fewer pairs than the arm has runs
+        "pairs": gain.n if gain and gain.n != n else None,
+        "diverged": int(rows["diverged"].sum()),
+        "paper": " / ".join(str(value) for value in printed if value is not None) or None,
+    }
+
+
+def _paper_p(drop: float) -> str | None:
+    if drop not in DROP_RATES:
+        return None
+    names = [f"{drop:g} to drop"] if drop in PAPER_P else []
+    keep = round(1 - drop, 10)
+    return ", ".join(names + ([f"{keep:g} to keep"] if keep in PAPER_P else []))
+
+
+def _number(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,224 @@
+"""RunStore: finished runs on disk, one file a run, written atomically, keyed by config."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import gzip
+import logging
+import os
+import secrets
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from reglab.config import RunConfig
+from reglab.errors import ReglabError
+from reglab.record import RunRecord
+
+log = logging.getLogger("reglab")
+
+
+def default_store() -> Path:
+    """Return $REGLAB_STORE, else the folder ``runs`` in the working directory."""
+    return Path(os.environ.get("REGLAB_STORE") or "runs")
+
+
+def open_store(root: Path | str | None = None) -> RunStore:
+    """Return the store at ``root`` (None: `default_store`) over the book's recorded results.
+
+    Those lie in $REGLAB_RESULTS, else in ``book/results`` of the working directory.
+    """
+    results = Path(os.environ.get("REGLAB_RESULTS") or Path("book", "results"))
+    return RunStore(root or default_store(), recorded=results)
+
+
+class RunStore:
+    """Finished runs: ``ROOT/DATASET/KEY.json``, and a read-only layer of recorded tables.
+
+    A run appears under its name complete or not at all (temporary file, fsync, rename), so a kill
+    at any moment loses no finished run. A damaged file is set aside under ``*.broken`` with a
+    warning, never deleted, and its run counts as missing.
+
+    Args:
+        root: folder of this machine's runs; made at the first `put`.
+        recorded: folder of recorded tables, ``PROFILE/DATASET.jsonl.gz`` (see `write_table`).
+
+    Raises:
+        ReglabError: ``root`` is no path.
+    """
+
+    def __init__(self, root: Path | str, recorded: Path | str | None = None) -> None:
+        if not isinstance(root, str | os.PathLike) or "\0" in str(root):
+            raise ReglabError(f"store must be the path of a folder, got {root!r}")
+        self.root = Path(root)
+        self.recorded = Path(recorded) if recorded else None
+        self._recorded_runs: dict[str, dict[str, RunRecord]] = {}
+
+    def path(self, config: RunConfig) -> Path:
+        """Return the file that holds, or would hold, this config's run."""
+        return self.root / config.dataset / f"{config.key}.json"
+
+    def get(self, config: RunConfig) -> RunRecord | None:
+        """Return the finished run of ``config``, or None."""
+        recorded = self._recorded(config.dataset).get(config.key)
+        return recorded if recorded else self._read(self.path(config), config)
+
+    def load(self, configs: Iterable[RunConfig]) -> dict[str, RunRecord]:
+        """Return the finished runs among ``configs``, by key."""
+        found = ((config.key, self.get(config)) for config in configs)
+        return {key: record for key, record in found if record is not None}
+
+    def put(self, record: RunRecord) -> Path:
+        """Write one finished run.
+
+        Raises:
+            ReglabError: the folder cannot be written to, or the disk is full; one line.
+        """
+        path = self.path(record.config)
+        write_atomically(path, (record.to_json() + "\n").encode())
+        return path
+
+    def lock(self, config: RunConfig) -> RunLock | None:
+        """Return the lock of a run, held, or None while another process or thread holds it.
+
+        Whoever makes a run holds its lock, so that several drivers can share a store without
+        making anything twice. The kernel gives the lock back when its holder ends, however it
+        ends; no clock is involved. Where a file system has no locks, everyone gets one: a run is
+        then made twice at worst, and kept once.
+
+        Raises:
+            ReglabError: the folder cannot be written to.
+        """
+        path = self.root / ".locks" / config.key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise _unwritable(path.parent, error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        except OSError as error:
+            log.debug("no lock on %s: %s", path, error)
+        return RunLock(path, handle)
+
+    def check_writable(self) -> None:
+        """Find out before any training that finished runs can be kept here."""
+        probe = self.root / f".writable-{os.getpid()}"
+        write_atomically(probe, b"")
+        probe.unlink()
+
+    def _read(self, path: Path, config: RunConfig) -> RunRecord | None:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            return _set_aside(path, str(error))
+        try:
+            record = RunRecord.from_json(text)
+        except ReglabError as error:
+            return _set_aside(path, str(error))
+        if record.config != config:
+            return _set_aside(path, "it holds another config's run")
+        return record
+
+    def _recorded(self, dataset: str) -> dict[str, RunRecord]:
+        if dataset not in self._recorded_runs:
+            runs: dict[str, RunRecord] = {}
+            tables = self.recorded.glob(f"*/{dataset}.jsonl.gz") if self.recorded else ()
+            for table in sorted(tables):
+                runs.update((record.config.key, record) for record in read_table(table))
+            self._recorded_runs[dataset] = runs
+        return self._recorded_runs[dataset]
+
+
+class RunLock:
+    """A held lock on one run; see `RunStore.lock`."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self._path, self._handle = path, handle
+
+    def release(self) -> None:
+        """Let the run go, once.
+
+        The file goes first, while it is still locked. Whoever opened it before then gets a lock
+        that guards nothing, which is harmless: holders look into the store before they train.
+        """
+        if self._handle < 0:
+            return
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+        os.close(self._handle)
+        self._handle = -1
+
+
+def write_table(records: Iterable[RunRecord], path: Path) -> None:
+    """Write recorded runs as one compact table: a gzip file, a line of JSON a run, by key.
+
+    The bytes depend on the runs alone (no time stamp), so that git sees changes only.
+    """
+    ordered = sorted(records, key=lambda record: record.config.key)
+    lines = "".join(record.to_json() + "\n" for record in ordered)
+    write_atomically(path, gzip.compress(lines.encode(), mtime=0))
+
+
+def read_table(path: Path) -> Iterator[RunRecord]:
+    """Yield the runs of a table that `write_table` wrote.
+
+    Raises:
+        ReglabError: the file is truncated or altered; it names the file and the line.
+    """
+    read = 0
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield RunRecord.from_json(line)
+                read += 1
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, ReglabError) as error:
+        raise ReglabError(
+            f"{path} is damaged after run {read}: {error}; restore the file from git"
+        ) from None
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` so that ``path`` is either as before or complete, even after a crash.
+
+    Raises:
+        ReglabError: one line that says what stands in the way and what to do.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # not tempfile's: its files are readable by their owner only, and these are to be shared
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise _unwritable(path.parent, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> ReglabError:
+    hint = "free some space" if error.errno == errno.ENOSPC else "choose another folder"
+    return ReglabError(
+        f"cannot write to {folder}: {error.strerror or error}; {hint} and run the same command "
+        "again (finished runs are kept)"
+    )
+
+
+def _set_aside(path: Path, why: str) -> None:
+    broken = path.with_name(path.name + ".broken")
+    try:
+        path.replace(broken)
+        log.warning("%s is damaged (%s): kept as %s, its run will be made again", path, why, broken)
+    except OSError:
+        log.warning("%s is damaged (%s): its run will be made again", path, why)

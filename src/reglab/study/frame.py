@@ -1,0 +1,164 @@
+"""A data set under a profile: its plan, its runs as a table, its results."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+
+import pandas as pd
+
+from reglab.config import DEVICES, PRECISIONS, shown
+from reglab.data.dataset import dataset_size, dataset_version, resolve_source
+from reglab.errors import ReglabError
+from reglab.record import RunRecord
+from reglab.runs.store import RunStore
+from reglab.stats import mean_interval
+from reglab.study.profiles import PROFILES, profile_named
+from reglab.study.protocol import EVALUATION_SEED, SELECTION_SEED, Arm, Plan, stages
+from reglab.training import machine
+
+MOST_SEEDS = SELECTION_SEED - EVALUATION_SEED  # beyond that, arms are judged on selection seeds
+_ALLOWED = {
+    "dataset": "the name of a data set",
+    "profile": f"one of {', '.join(PROFILES)}",
+    "device": f"one of auto, {', '.join(DEVICES)}",
+    "precision": f"one of {', '.join(PRECISIONS)}",
+}
+
+
+def make_plan(
+    dataset: str,
+    profile: str = "pilot",
+    *,
+    seeds: int | None = None,
+    device: str = "auto",
+    precision: str = "fp32",
+) -> Plan:
+    """Return the plan of a data set under a profile on this machine.
+
+    Args:
+        dataset: a known name, or that of an own NAME.npz in the data folder.
+        profile: smoke, pilot, reduced or paper.
+        seeds: evaluation seeds, 1 to 1000; None = the profile's.
+        device: auto, cpu or cuda.
+        precision: fp32 or bf16.
+
+    Raises:
+        ReglabError: an argument is not of these, or the profile's images are not here; one line.
+    """
+    texts = {"dataset": dataset, "profile": profile, "device": device, "precision": precision}
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise ReglabError(f"{name} must be {_ALLOWED[name]}, got {shown(value)}")
+    if precision not in PRECISIONS:
+        raise ReglabError(f"precision must be {_ALLOWED['precision']}, got {precision!r}")
+    chosen = profile_named(profile)
+    seeds = _count(chosen.factorial_seeds if seeds is None else seeds)
+    source = resolve_source(dataset, chosen.source)
+    size = dataset_size(dataset, source)
+    return Plan(
+        dataset=dataset,
+        data_version=dataset_version(dataset, source),
+        n_train=min(size, chosen.n_train or size),
+        profile=chosen,
+        device=machine.resolve_device(device),
+        seeds=seeds,
+        precision=precision,
+    )
+
+
+def _count(seeds: object) -> int:
+    """Return ``seeds`` as an int; NumPy's integers are fine, True and 3.0 are not."""
+    try:
+        count = 0 if isinstance(seeds, bool) else operator.index(seeds)
+    except TypeError:
+        count = 0
+    if not 1 <= count <= MOST_SEEDS:
+        raise ReglabError(f"seeds must be an integer >= 1 and <= {MOST_SEEDS}, got {shown(seeds)}")
+    return count
+
+
+def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:
+    """Return a finished study as a table, one row per arm and run.
+
+    Columns: ``study``, ``arm``, every config field, the scores at the restored epoch
+    (``test_acc``, ``val_loss``, ...), those of the last epoch (``last_...``), ``history``, costs
+    and provenance. Accuracies are shares in [0, 1], losses nats, times seconds.
+
+    Raises:
+        ReglabError: runs are missing; it says how many and how to make them.
+    """
+    return frame(plan, *load_records(plan, store))
+
+
+def load_records(
+    plan: Plan, store: RunStore, *, partial: bool = False
+) -> tuple[list[Arm], dict[str, RunRecord]]:
+    """Return a finished study's arms and its runs by key; errors as `load_frame`.
+
+    With ``partial`` an unfinished study gives the arms that can be named and the runs it has.
+    """
+    arms, missing = stages(plan, store.load)
+    if missing and not partial:
+        raise ReglabError(
+            f"{plan.dataset}: the {plan.profile.name} study is not complete "
+            f"({len(missing)} runs of the next stage are missing in {store.root}); run "
+            f"`reglab reproduce --dataset {plan.dataset} --profile {plan.profile.name}`"
+        )
+    return arms, store.load({arm.config.key: arm.config for arm in arms}.values())
+
+
+def frame(plan: Plan, arms: Sequence[Arm], records: dict[str, RunRecord]) -> pd.DataFrame:
+    """Return one row per arm and run; see `load_frame`."""
+    return pd.DataFrame([_row(plan, arm, records[arm.config.key]) for arm in arms])
+
+
+def summarize(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, 95 % interval and n of test accuracy (percent) for every arm of every study.
+
+    One row per dataset, study and arm with its settings. Diverged runs without a finite epoch have
+    no accuracy: they are counted in ``n_diverged`` and left out of the mean. The interval is
+    Student's t over seeds; with one run it is missing.
+    """
+    settings = ["batch_norm", "dropout", "placement", "l2", "lam", "optimizer", "lr", "patience"]
+    rows = []
+    for (dataset, study, arm), group in frame.groupby(["dataset", "study", "arm"], sort=False):
+        rows.append(_summary(group, dataset, study, arm, settings))
+    return pd.DataFrame(rows)
+
+
+def _summary(
+    group: pd.DataFrame, dataset: str, study: str, arm: str, settings: list[str]
+) -> dict[str, object]:
+    accuracy = 100 * group["test_acc"].dropna()
+    row = {"dataset": dataset, "profile": group["profile"].iloc[0], "study": study, "arm": arm}
+    estimate = mean_interval(accuracy.tolist()) if len(accuracy) else None
+    for name in ("mean", "low", "high", "sd"):
+        row[name] = getattr(estimate, name) if estimate else None
+    row |= {"n": len(accuracy), "n_diverged": int(group["diverged"].sum())}
+    row["val_acc"] = 100 * group["val_acc"].mean()
+    return row | {name: group[name].iloc[0] for name in settings}
+
+
+def _row(plan: Plan, arm: Arm, record: RunRecord) -> dict[str, object]:
+    history, best, last = record.history, record.best, record.last
+    row = {"study": arm.study, "arm": arm.label, "profile": plan.profile.name}
+    row |= record.config.to_dict()
+    row |= {"key": record.config.key, "best_epoch": record.best_epoch, "epochs": record.epochs}
+    for name in ("train_loss", "train_acc", "val_loss", "val_acc"):
+        values = getattr(history, name)
+        row[name] = values[record.best_epoch - 1] if record.best_epoch else None
+        row[f"last_{name}"] = values[-1] if values else None
+    for prefix, scores in (("", best), ("last_", last)):
+        row[f"{prefix}test_acc"] = scores.accuracy if scores else None
+        row[f"{prefix}test_loss"] = scores.loss if scores else None
+        row[f"{prefix}test_ece"] = scores.ece if scores else None
+    costs = record.costs
+    epoch_seconds = sum(costs.epoch_seconds) / len(costs.epoch_seconds)
+    row |= {"diverged": record.diverged, "n_params": record.n_params, "n_fit": record.n_fit}
+    row |= {"seconds": costs.seconds, "seconds_per_epoch": epoch_seconds}
+    row |= {"inference_ms": costs.inference_ms, "peak_memory_bytes": costs.peak_memory_bytes}
+    row |= {"code_version": record.environment["code_version"]}
+    row |= {"torch_version": record.environment["torch"]}
+    row |= {"device_name": record.environment["device_name"]}
+    return row | {"history": vars(history)}

@@ -1,0 +1,75 @@
+"""What a network gets right: logits, losses, accuracies, scores on the test images."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from reglab.config import RunConfig
+from reglab.data.dataset import Dataset
+from reglab.formulas import calibration_error
+from reglab.record import Scores, pack_bits
+from reglab.training import machine
+
+# Large enough to lose no time on a GPU; small enough for a processor's cache.
+EVAL_BATCH = {"cpu": 100, "cuda": 2000}
+
+Labelled = tuple[Tensor, Tensor]  # uint8 images (N, C, H, W) and labels (N,), on one device
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, images: Tensor, data: Dataset, config: RunConfig) -> Tensor:
+    """Return eval-mode logits, float32, shape (N, K), of uint8 images in large batches."""
+    model.eval()
+    with machine.autocast(config):
+        parts = [
+            model(ready(batch, data)).float() for batch in images.split(EVAL_BATCH[config.device])
+        ]
+    return torch.cat(parts)
+
+
+def evaluate(
+    model: nn.Module, part: Labelled, data: Dataset, config: RunConfig
+) -> tuple[float, float]:
+    """Return mean cross-entropy in nats (no penalty) and accuracy in [0, 1], eval mode."""
+    images, labels = part
+    logits = predict(model, images, data, config)
+    accuracy = (logits.argmax(1) == labels).double().mean()
+    return cross_entropy(logits, labels).item(), accuracy.item()
+
+
+def score(model: nn.Module, test: Labelled, data: Dataset, config: RunConfig) -> Scores:
+    """Return everything a record keeps about one set of weights on the test images."""
+    images, labels = test
+    logits = predict(model, images, data, config)
+    correct = logits.argmax(1) == labels
+    return Scores(
+        loss=_finite(cross_entropy(logits, labels).item()),
+        accuracy=correct.double().mean().item(),
+        ece=_finite(calibration_error(logits.softmax(1), labels).item()),
+        correct=pack_bits(correct.cpu().numpy()),
+    )
+
+
+def inference_ms(model: nn.Module, test: Labelled, data: Dataset, config: RunConfig) -> float:
+    """Median milliseconds of five eval-mode passes over one batch of training's size."""
+    images, times = test[0][: config.batch_size], []
+    for _ in range(5):
+        started = time.perf_counter()
+        predict(model, images, data, config)
+        machine.synchronize(images.device)
+        times.append(time.perf_counter() - started)
+    return sorted(times)[2] * 1000
+
+
+def ready(images: Tensor, data: Dataset) -> Tensor:
+    """Standardize a uint8 batch, in the memory layout that convolutions are fastest with."""
+    return data.standardize(images).contiguous(memory_format=torch.channels_last)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
