@@ -13,8 +13,9 @@ import pytest
 from reglab.config import RunConfig
 from reglab.record import Costs, History, RunRecord, Scores, pack_bits
 from reglab.study.frame import frame
+from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
-from reglab.study.protocol import Plan, next_configs, stages
+from reglab.study.protocol import next_configs, stages
 
 REPRODUCE = [sys.executable, "-m", "reglab.cli", "reproduce", "--profile", "smoke"]
 REPRODUCE += ["--dataset", "mnist", "--device", "cpu"]

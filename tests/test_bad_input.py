@@ -16,7 +16,8 @@ from reglab.errors import ReglabError
 from reglab.record import RunRecord, _digest, unpack_bits
 from reglab.runs.store import open_store
 from reglab.study import sweep
-from reglab.study.frame import frame, make_plan, summarize
+from reglab.study.frame import frame, summarize
+from reglab.study.plan import make_plan
 from reglab.study.protocol import Arm
 
 # Configs and records
@@ -64,7 +65,11 @@ def test_a_record_with_a_valid_digest_and_a_wrong_field(plan, config, data):
     body = json.dumps(values, sort_keys=True)
     text = json.dumps({"format": 1, "sha256": _digest(body), "record": values})
     if record := taken_or_refused(RunRecord.from_json, text):
-        shown = frame(plan, [Arm("factorial", "none", record.config)], {record.config.key: record})
+        shown = frame(
+            plan,
+            [Arm(study="factorial", config=record.config, cell="none")],
+            {record.config.key: record},
+        )
         assert summarize(shown)["n"].tolist() in ([0], [1])
         assert all(unpack_bits(scores.correct).size for scores in (record.best,) if scores)
 

@@ -17,7 +17,7 @@ from reglab.paper import schema
 def judged(values, monkeypatch):
     """Judge all claims as if ``values`` were what the file holds; errors as they come."""
     with monkeypatch.context() as patched:
-        patched.setattr(paper, "numbers", lambda: schema.check(values))
+        patched.setattr("reglab.paper.numbers._file", lambda: schema.check(values))
         return verdicts.ledger({})
 
 
@@ -25,7 +25,7 @@ def judged(values, monkeypatch):
 @given(data=st.data())
 def test_a_spoilt_paper_toml_is_taken_or_refused(data, monkeypatch):
     """One leaf or branch is deleted or replaced; whatever passes the check can be judged."""
-    values = copy.deepcopy(paper.numbers())
+    values = copy.deepcopy(paper.contents())
     spoil(values, data)
     taken_or_refused(judged, values, monkeypatch)
 
@@ -84,7 +84,7 @@ BAD_CLAIMS = [
 
 @pytest.mark.parametrize(("name", "field", "value", "words"), BAD_CLAIMS)
 def test_mistakes_in_a_claim_are_named(name, field, value, words, monkeypatch):
-    values = copy.deepcopy(paper.numbers())
+    values = copy.deepcopy(paper.contents())
     inner = next(claim for claim in values["claims"] if claim["id"] == name)
     *path, last = field.split(".")
     for key in path:
@@ -108,7 +108,7 @@ def branches(tree, path=()):
 
 def test_nothing_can_be_left_out_of_paper_toml_unseen(monkeypatch):
     """A deleted key is refused, but for those that a rule has a default for."""
-    whole, unseen = paper.numbers(), set()
+    whole, unseen = paper.contents(), set()
     for *path, last in branches(whole):
         if isinstance(last, int):
             continue

@@ -11,7 +11,7 @@ from conftest import finish
 
 from reglab import cli
 from reglab.runs.store import RunStore
-from reglab.study.frame import make_plan
+from reglab.study.plan import make_plan
 
 
 @dataclass

@@ -19,7 +19,7 @@ from reglab.data import sources
 from reglab.errors import ReglabError
 from reglab.runs.store import RunStore, open_store
 from reglab.study import cluster, sweep
-from reglab.study.frame import make_plan
+from reglab.study.plan import make_plan
 
 distributed = pytest.importorskip("distributed")
 

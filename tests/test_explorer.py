@@ -17,8 +17,8 @@ from reglab import paper
 from reglab.errors import ReglabError
 from reglab.pages import charts, explorer
 from reglab.results import costs, recorded, tables
+from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
-from reglab.study.protocol import Plan
 
 STATIC = Path(__file__).resolve().parents[1] / "book" / "_static" / "vega"
 

@@ -23,7 +23,8 @@ from reglab.data.sources import load_sample
 from reglab.runs import executors
 from reglab.runs.store import RunStore
 from reglab.study import sweep
-from reglab.study.frame import load_frame, make_plan
+from reglab.study.frame import load_frame
+from reglab.study.plan import make_plan
 from reglab.training.together import train_many
 
 ROOT = Path(__file__).resolve().parents[1]

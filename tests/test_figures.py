@@ -11,8 +11,8 @@ from matplotlib.colors import to_hex
 from reglab.errors import ReglabError
 from reglab.pages import figures
 from reglab.results import tables
+from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
-from reglab.study.protocol import Plan
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import pytest
 from conftest import example
 
 from reglab.data.dataset import load_dataset
+from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
-from reglab.study.protocol import Plan, expected_runs
+from reglab.study.protocol import expected_runs
 
 ROOT = Path(__file__).resolve().parents[1]
 YOURSELF = (ROOT / "book/do_it_yourself.md").read_text("utf-8")

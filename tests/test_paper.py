@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from reglab import paper
+from reglab.cells import CELLS
 from reglab.errors import ReglabError
 from reglab.study.profiles import PAPER_LAMBDAS, PAPER_P
-from reglab.study.protocol import CELLS
 
 D = Decimal
 
@@ -60,7 +60,7 @@ def test_table_three_as_printed():
 
 
 def test_grids_are_the_protocols():
-    grids = paper.numbers()["grids"]
+    grids = paper.contents()["grids"]
     assert tuple(map(float, grids["lambda"])) == PAPER_LAMBDAS
     assert tuple(map(float, grids["p"])) == PAPER_P
 

@@ -15,7 +15,7 @@ from reglab.runs.executors import Crew
 from reglab.runs.progress import Progress, duration, roughly
 from reglab.runs.store import RunStore
 from reglab.study import profiles, sweep
-from reglab.study.frame import make_plan
+from reglab.study.plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -6,6 +6,7 @@ import itertools
 import pytest
 from conftest import fake_record
 
+from reglab import cells
 from reglab.errors import ReglabError
 from reglab.study import profiles, protocol
 from reglab.study.profiles import DROP_RATES, PAPER_LAMBDAS, PROFILES, SGD_RATES
@@ -31,7 +32,7 @@ def test_grids_are_the_papers_under_both_readings():
 
 
 def test_factorial_is_every_combination_once():
-    assert {tuple(parts) for _, *parts in protocol.CELLS} == set(
+    assert {tuple(parts) for _, *parts in cells.CELLS} == set(
         itertools.product([False, True], repeat=3)
     )
 
@@ -53,8 +54,8 @@ def test_fair_arm_tunes_each_cell(plan):
     fair = dataclasses.replace(plan, profile=dataclasses.replace(plan.profile, fair=True))
     arms, _ = finish(fair)
     assert "no_early_stop" not in {a.study for a in arms}
-    assert {a.label for a in arms if a.study == "fair"} == {name for name, *_ in protocol.CELLS}
-    tuned = {(a.label.split()[0], a.config.lr) for a in arms if a.study == "rate"}
+    assert {a.label for a in arms if a.study == "fair"} == {name for name, *_ in cells.CELLS}
+    tuned = {(a.cell, a.config.lr) for a in arms if a.study == "rate"}
     assert len(tuned) == 8 * len(profiles.SGD_RATES)
 
 
@@ -77,9 +78,9 @@ def test_size_study_takes_fewer_images_and_nothing_else(plan):
     found = [a for a in arms if a.study == "size"]
     assert len(found) == 2 * 4 * plan.seeds
     for arm in found:
-        name, n = arm.label.split()
-        assert arm.config.n_train == int(n) < plan.n_train
-        assert arm.config.replace(n_train=plan.n_train) == cells[name, arm.config.seed]
+        assert arm.config.n_train < plan.n_train
+        assert arm.label == f"{arm.cell} {arm.config.n_train}"
+        assert arm.config.replace(n_train=plan.n_train) == cells[arm.cell, arm.config.seed]
 
 
 def test_baseline_also_runs_without_early_stopping_where_it_matters(plan):
@@ -180,7 +181,7 @@ def test_expected_runs_are_the_most_there_can_be(plan, name):
         arms = protocol.lr_arms(plan) + protocol.sweep_arms(plan, chosen)
         arms += protocol.evaluation_arms(plan, chosen)
         if plan.profile.fair:
-            rates = {name: SGD_RATES[1] for name, *_ in protocol.CELLS}
+            rates = {name: SGD_RATES[1] for name, *_ in cells.CELLS}
             arms += protocol.fair_arms(plan, chosen, rates)
         counts.append(len({arm.config.key for arm in arms}))
     assert protocol.expected_runs(plan) == max(counts)

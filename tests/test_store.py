@@ -10,6 +10,7 @@ from conftest import fake_record
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reglab import paths
 from reglab.errors import ReglabError
 from reglab.record import RunRecord, pack_bits, unpack_bits
 from reglab.runs import store as store_module
@@ -91,9 +92,9 @@ def test_unwritable_store_is_one_line(tmp_path):
 
 
 def test_default_store(monkeypatch, tmp_path):
-    assert store_module.default_store() == tmp_path / "runs"
+    assert paths.store_folder() == tmp_path / "runs"
     monkeypatch.delenv("REGLAB_STORE")
-    assert store_module.default_store().name == "runs"
+    assert paths.store_folder().name == "runs"
 
 
 def test_recorded_table_is_a_read_only_layer(tmp_path, config):

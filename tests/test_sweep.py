@@ -12,7 +12,7 @@ from reglab.errors import ReglabError
 from reglab.runs import executors
 from reglab.runs.store import RunStore
 from reglab.study import sweep
-from reglab.study.frame import make_plan
+from reglab.study.plan import make_plan
 
 
 @pytest.fixture

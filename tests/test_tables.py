@@ -11,13 +11,13 @@ from conftest import fake_record, study_frame
 from matplotlib.figure import Figure
 from PIL import Image
 
+from reglab.cells import CELLS
 from reglab.errors import ReglabError
 from reglab.pages import display, figures, text
 from reglab.results import factorial, tables
 from reglab.runs.store import RunStore
 from reglab.study.frame import load_frame, summarize
 from reglab.study.profiles import DROP_RATES
-from reglab.study.protocol import CELLS
 
 FIGURES = ("lambda_figure", "dropout_figure", "factorial_figure", "ablation_figure")
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from conftest import fake_record, study_frame
 
+from reglab import cells
 from reglab.bench.measure import multiplications
 from reglab.errors import ReglabError
 from reglab.pages import cost_figure
@@ -154,7 +155,7 @@ def test_the_table_agrees_with_the_chapters(many):
     table = costs.cost_table(many).set_index("technique")
     times = factorial.time_table(many).set_index("network")
     gains = tables.factorial_table(many).set_index("network")
-    for name in tables.CELL_NAMES.values():
+    for name in cells.CELL_NAMES.values():
         assert table.loc[name, "epochs"] == times.loc[name, "epochs until the stop"]
         assert table.loc[name, "seconds"] == times.loc[name, "seconds in all"]
         assert table.loc[name, "accuracy gained"] == gains.loc[name, "to baseline"]
@@ -198,7 +199,7 @@ def test_sources_say_profile_images_and_what_is_missing(study):
 def test_the_summary_names_the_largest_gain(many):
     gains = factorial.scores(many).mean() - factorial.scores(many)["none"].mean()
     said = costs.summary({"mnist": many})
-    assert f"{tables.CELL_NAMES[gains.idxmax()]} gained most, {gains.max():.1f} ± " in said
+    assert f"{cells.CELL_NAMES[gains.idxmax()]} gained most, {gains.max():.1f} ± " in said
     epochs = factorial.scores(many, "epochs").mean()
     assert f"in {epochs[gains.idxmax()] / epochs['none']:.1f} times the epochs" in said
     assert costs.summary({}) == ""
@@ -215,7 +216,7 @@ def test_the_figure_shows_gains_over_costs(many):
     found = costs.settings(many)
     swept = [s for s in found if s.study in costs.SWEPT]
     lowest = -max(2.0, *(s.gain.mean for s in swept if s.gain))
-    for (cells, sweeps), (name, unit) in zip(grid, columns.items(), strict=True):
+    for (own_cells, sweeps), (name, unit) in zip(grid, columns.items(), strict=True):
         points = {
             s: (s.cost(name).mean * unit, max(s.gain.mean, lowest) if s.gain else 0.0)
             for s in found
@@ -223,8 +224,8 @@ def test_the_figure_shows_gains_over_costs(many):
         assert np.allclose(marks(sweeps), sorted(points[s] for s in swept))
         own = [(points[s][0], s.gain.mean if s.gain else 0.0) for s in found
                if s.study == "factorial"]  # fmt: skip
-        assert np.allclose(marks(cells), sorted(own))
-        assert cells.get_xlim()[0] == sweeps.get_xlim()[0] == 0
+        assert np.allclose(marks(own_cells), sorted(own))
+        assert own_cells.get_xlim()[0] == sweeps.get_xlim()[0] == 0
     assert any(s.gain and s.gain.mean < lowest for s in swept)  # some are drawn at the edge
 
 
@@ -233,7 +234,7 @@ def test_the_figure_says_whose_seeds_it_shows_and_names_every_mark(many):
     titles = [axes.get_title() for axes in figure.axes[:2]]
     assert titles == ["Combinations: 2 evaluation seeds", "Sweeps: 3 selection seeds"]
     named = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
-    assert named[0] == list(tables.CELL_NAMES.values())
+    assert named[0] == list(cells.CELL_NAMES.values())
     assert re.fullmatch(r"more than \d+\.\d points lost", named[1][-1])
     with pytest.raises(ReglabError, match="no run of factorial"):
         cost_figure.cost_figure(many[many["study"] != "factorial"])

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import fake_record, finish
 
@@ -21,8 +22,8 @@ from reglab.pages import ledger
 from reglab.record import Scores, pack_bits
 from reglab.results import recorded
 from reglab.runs.store import write_table
+from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
-from reglab.study.protocol import Plan
 from reglab.verdicts import by_arithmetic, by_runs, judging, mathematics
 from reglab.verdicts.words import FAMILIES, INTERNAL, MEASURED
 
@@ -99,7 +100,7 @@ def bare():
 
 def test_every_claim_has_both_verdicts_from_the_vocabulary(bare):
     assert sum(name.startswith("N") for name in bare) == 33
-    assert len(bare) == len(paper.numbers()["claims"])
+    assert len(bare) == len(paper.contents()["claims"])
     for row in bare.values():
         assert row.internal in INTERNAL
         assert row.measured in MEASURED
@@ -121,7 +122,7 @@ def test_not_testable_names_what_is_missing(bare):
 
 
 def test_every_rule_and_family_is_used_and_known():
-    claims = paper.numbers()["claims"]
+    claims = paper.contents()["claims"]
     assert {claim["internal"]["rule"] for claim in claims} == set(by_arithmetic.RULES)
     assert {claim["measured"]["rule"] for claim in claims} == {"none", *by_runs.RULES}
     families = {claim["measured"].get("family") for claim in claims} - {None}
@@ -148,13 +149,13 @@ CHANGES = [
 def test_a_changed_number_of_the_paper_changes_the_verdict(
     monkeypatch, bare, claim, where, value, verdict
 ):
-    changed = copy.deepcopy(paper.numbers())
+    changed = copy.deepcopy(paper.contents())
     *path, last = where.split(".")
     table = changed
     for key in path:
         table = table[key]
     table[last] = Decimal(value)
-    monkeypatch.setattr(paper, "numbers", lambda: changed)
+    monkeypatch.setattr("reglab.paper.numbers._file", lambda: changed)
     row = next(row for row in verdicts.ledger({}) if row.id == claim)
     assert row.internal == verdict
     assert row.reason != bare[claim].reason
@@ -307,7 +308,7 @@ def test_every_chapter_lists_the_claims_it_is_evidence_for(bare):
     shown = []
     for page in sorted(chapters):
         text = Path(__file__).parents[1].joinpath(f"{page}.md").read_text("utf-8")
-        assert f'pages.about(verdicts.ledger(recorded.studies()), "{page}")' in text
+        assert f'ledger.about(verdicts.ledger(recorded.studies()), "{page}")' in text
         shown += [row.id for row in ledger.about(rows, page).rows]
     assert len(shown) == len(set(shown)) == sum(row.evidence.startswith("note") for row in rows)
     assert [row.id for row in ledger.about(rows, "notebooks/overfitting").rows] == ["N27"]
@@ -316,7 +317,12 @@ def test_every_chapter_lists_the_claims_it_is_evidence_for(bare):
 
 
 def test_a_strength_is_named_in_words():
-    words = [by_runs._strength(arm) for arm in ("coupled 0.1", "per_sample 1", "all 0.5")]
+    arms = [
+        {"study": "lambda", "reading": "coupled", "strength": 0.1},
+        {"study": "lambda", "reading": "per_sample", "strength": 1.0},
+        {"study": "dropout", "place": "all", "strength": 0.5},
+    ]
+    words = [by_runs._strength(pd.DataFrame([arm])) for arm in arms]
     assert words == ["λ = 0.1 (coupled)", "λ = 1 (per sample)", "drop rate 0.5 (pools as well)"]
 
 

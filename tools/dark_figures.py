@@ -1,9 +1,9 @@
 """A Sphinx extension: each figure that a notebook made has a twin for the theme's dark pages.
 
 The twin is the same SVG with other colours: the greys of `reglab.pages.figures.STYLE` and of
-matplotlib, from black to white, run from the dark theme's text to its ground, and a hue that would be too dark
-on that ground is made lighter. The page names both pictures and the theme shows one, without a
-script; print.css and the PDF keep the light one.
+matplotlib, from black to white, run from the dark theme's text to its ground, and a hue that would
+be too dark on that ground is made lighter. The page names both pictures and the theme shows one,
+without a script; print.css and the PDF keep the light one.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
 from reglab.results import recorded
 from reglab.runs.store import open_store
-from reglab.study.frame import load_frame, make_plan
+from reglab.study.frame import load_frame
+from reglab.study.plan import make_plan
 
 RERUNS = "The pages under *The experiments, rerun*"
 SMALL = """## What this build ran itself

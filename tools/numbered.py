@@ -1,9 +1,9 @@
 """A Sphinx extension: tables that a notebook shows as HTML are numbered with all the others.
 
-`reglab.pages.display` writes a table with its <caption> as HTML, of which Sphinx knows nothing. Each
-one becomes a node that Sphinx numbers in the order of the book, in one sequence with the captioned
-tables of Markdown; its number is put before the caption when the page is written. Notebooks hold
-no numbers.
+`reglab.pages.display` writes a table with its <caption> as HTML, of which Sphinx knows nothing.
+Each one becomes a node that Sphinx numbers in the order of the book, in one sequence with the
+captioned tables of Markdown; its number is put before the caption when the page is written.
+Notebooks hold no numbers.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from reglab.errors import ReglabError
+from reglab.paths import RESULTS
 from reglab.runs.store import open_store, write_table
 
 app = typer.Typer(
@@ -128,7 +129,7 @@ def record(
     seeds: Seeds = None,
     device: Device = "auto",
     store: Store = None,
-    to: Annotated[Path, typer.Option(help="Folder of recorded results.")] = Path("book/results"),
+    to: Annotated[Path, typer.Option(help="Folder of recorded results.")] = RESULTS,
     partial: Annotated[
         bool, typer.Option("--partial", help="Also of a study with runs still missing.")
     ] = False,

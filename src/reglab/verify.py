@@ -21,8 +21,8 @@ from reglab.config import TRAIN_VERSION, RunConfig
 from reglab.data.dataset import dataset_version
 from reglab.data.sources import is_cached
 from reglab.errors import ReglabError
+from reglab.paths import results_folder
 from reglab.record import RunRecord, unpack_bits
-from reglab.results import recorded
 from reglab.runs import executors
 from reglab.runs.store import read_table
 from reglab.training.run import train
@@ -204,7 +204,7 @@ def recorded_checks(
     if not 0 <= share <= 1:
         raise ReglabError(f"share must be in [0, 1], got {share}")
     checks, left_out = [], []
-    folder = folder or recorded.results_folder()
+    folder = folder or results_folder()
     for table in sorted((folder / "reduced").glob("*.jsonl.gz")) if share else ():
         name = table.name.removesuffix(".jsonl.gz")
         if not is_cached(name):

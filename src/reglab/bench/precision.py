@@ -11,8 +11,8 @@ from reglab import paper, stats
 from reglab.config import RunConfig
 from reglab.data.dataset import dataset_version
 from reglab.data.sources import KNOWN
+from reglab.paths import results_folder
 from reglab.record import RunRecord
-from reglab.results.recorded import results_folder
 from reglab.runs.store import read_table
 from reglab.verdicts.words import ALPHA, margin
 
@@ -44,7 +44,7 @@ def configs(dataset: str, seeds: int = SEEDS) -> list[RunConfig]:
 
 def recorded_runs(folder: Path | str | None = None) -> dict[str, list[RunRecord]]:
     """Return the recorded comparison, by data set; what is not recorded is left out."""
-    folder = Path(folder or results_folder()) / FOLDER
+    folder = results_folder(folder) / FOLDER
     paths = {name: folder / f"{name}.jsonl.gz" for name in KNOWN}
     return {name: list(read_table(path)) for name, path in paths.items() if path.exists()}
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from reglab import paper
 from reglab.pages import display
-from reglab.results.recorded import results_folder
+from reglab.paths import results_folder
 
 WAYS = {
     "usual_0_workers": "usual loop, no loader workers",
@@ -106,5 +106,5 @@ def render(found: dict, form: str) -> str:
 
 def recorded(folder: Path | str | None = None) -> list[dict]:
     """Return the recorded measurements, one a machine, from ``bench/*.json`` of the results."""
-    paths = sorted((Path(folder or results_folder()) / "bench").glob("*.json"))
+    paths = sorted((results_folder(folder) / "bench").glob("*.json"))
     return [json.loads(path.read_text("utf-8")) for path in paths]

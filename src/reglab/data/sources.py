@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import io
 import json
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 
 from reglab.data.npz import ARRAYS, check_arrays, class_names, digest, read_npz, unreadable
 from reglab.errors import ReglabError
+from reglab.paths import data_folder
 
 KNOWN = ("mnist", "fashion_mnist", "cifar10")
 
@@ -80,15 +80,6 @@ class Status:
     n_classes: int = 0
 
 
-def data_dir(folder: Path | str | None = None) -> Path:
-    """Return ``folder``, else $REGLAB_DATA_DIR, else the user's cache folder for reglab."""
-    if folder or os.environ.get("REGLAB_DATA_DIR"):
-        return Path(folder or os.environ["REGLAB_DATA_DIR"])
-    from platformdirs import user_cache_path
-
-    return user_cache_path("reglab") / "data"
-
-
 def cache_path(name: str, folder: Path | str | None = None) -> Path:
     """Return where NAME.npz is, or would be.
 
@@ -97,7 +88,7 @@ def cache_path(name: str, folder: Path | str | None = None) -> Path:
     """
     if not _is_name(name):
         raise ReglabError(f"a data set's name may hold a-z, 0-9, _ and - only, got {name!r}")
-    return data_dir(folder) / f"{name}.npz"
+    return data_folder(folder) / f"{name}.npz"
 
 
 def is_cached(name: str, folder: Path | str | None = None) -> bool:
@@ -221,7 +212,7 @@ def verify(folder: Path | str | None = None) -> list[Status]:
 
 
 def _npz_files(folder: Path | str | None) -> list[Path]:
-    where = data_dir(folder)
+    where = data_folder(folder)
     try:
         return sorted(where.glob("*.npz"))
     except OSError as error:

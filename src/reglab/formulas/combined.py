@@ -8,6 +8,7 @@ from itertools import combinations, permutations
 
 from torch import Tensor
 
+from reglab.cells import TECHNIQUES, cell_name
 from reglab.errors import ReglabError
 from reglab.formulas.l2 import check_lam, l2_penalty
 from reglab.formulas.masking import check_drop
@@ -25,17 +26,9 @@ __all__ = [
     "variance_shift",
 ]
 
-TECHNIQUES = ("l2", "dropout", "bn")
-
-
-def _cell(techniques: tuple[str, ...]) -> str:
-    """Return the factorial's name of a set of techniques: "none", "l2+bn", "all", ..."""
-    names = [name for name in TECHNIQUES if name in techniques]
-    return {0: "none", 3: "all"}.get(len(names), "+".join(names))
-
 
 def _check(cells: Mapping[str, float]) -> None:
-    needed = {_cell(subset) for size in range(4) for subset in combinations(TECHNIQUES, size)}
+    needed = {cell_name(subset) for size in range(4) for subset in combinations(TECHNIQUES, size)}
     if missing := sorted(needed - set(cells)):
         raise ReglabError(f"a factorial needs all eight cells, missing: {', '.join(missing)}")
 
@@ -57,8 +50,8 @@ def interaction_contrasts(cells: Mapping[str, float]) -> dict[str, float]:
     for size in (2, 3):
         for chosen in combinations(TECHNIQUES, size):
             subsets = [part for n in range(size + 1) for part in combinations(chosen, n)]
-            found[_cell(chosen)] = sum(
-                (-1) ** (size - len(part)) * cells[_cell(part)] for part in subsets
+            found[cell_name(chosen)] = sum(
+                (-1) ** (size - len(part)) * cells[cell_name(part)] for part in subsets
             )
     return found
 
@@ -79,7 +72,7 @@ def shapley_shares(cells: Mapping[str, float]) -> dict[str, float]:
     orders = list(permutations(TECHNIQUES))
     for order in orders:
         for place, name in enumerate(order):
-            gain = cells[_cell(order[: place + 1])] - cells[_cell(order[:place])]
+            gain = cells[cell_name(order[: place + 1])] - cells[cell_name(order[:place])]
             shares[name] += float(gain) / len(orders)
     return shares
 
@@ -95,7 +88,7 @@ def leave_one_out(cells: Mapping[str, float]) -> dict[str, float]:
     """
     _check(cells)
     rest = {name: tuple(other for other in TECHNIQUES if other != name) for name in TECHNIQUES}
-    return {name: cells["all"] - cells[_cell(others)] for name, others in rest.items()}
+    return {name: cells["all"] - cells[cell_name(others)] for name, others in rest.items()}
 
 
 def additive_prediction(cells: Mapping[str, float]) -> float:

@@ -14,15 +14,15 @@ from typing import Any
 import pandas as pd
 
 from reglab import paper
+from reglab.cells import CELL_NAMES, CELLS
 from reglab.pages import charts, display
 from reglab.pages.charts import Picture, State
 from reglab.results import costs, recorded, tables
 from reglab.results.costs import Setting
 from reglab.stats import Estimate, mean_interval
 from reglab.study.profiles import PRINTED_LAMBDA, PRINTED_P
-from reglab.study.protocol import CELLS
 
-PLAIN = tables.CELL_NAMES["none"]
+PLAIN = CELL_NAMES["none"]
 # Where a cell of the factorial, or a printed strength, is to be looked for.
 _TECHNIQUES = {
     "L2": f"L2, {tables.READINGS['coupled']}",

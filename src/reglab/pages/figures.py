@@ -17,10 +17,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reglab import paper
+from reglab.cells import CELL_NAMES, CELL_ORDER
 from reglab.results import tables
 from reglab.stats import mean_interval
 from reglab.study.profiles import PAPER_LAMBDAS, PAPER_P, PRINTED_P
-from reglab.study.protocol import CELLS
 
 MARKERS = "osD^vPX*"
 LINES = ("-", "--", "-.", ":")
@@ -103,7 +103,7 @@ def dropout_figure(frame: pd.DataFrame) -> Figure:
     """
     rows = tables.study_rows(frame, "dropout")
     figure, axes = _axes("drop rate", "test accuracy (%)")
-    where = rows["arm"].str.partition(" ")[0]
+    where = rows["place"]
     for (place, name), color, line in zip(tables.PLACES.items(), colors(2), LINES, strict=False):
         if (where == place).any():
             points = _means(rows[where == place], "dropout")
@@ -145,7 +145,7 @@ def factorial_figure(frame: pd.DataFrame) -> Figure:
     """The eight cells: every seed, mean with interval, and the paper's value."""
     figure, axes = _axes("test accuracy (%)", "", height=4.2)
     ours, printed = colors(2)
-    for y, (name, *_) in enumerate(CELLS):
+    for y, name in enumerate(CELL_ORDER):
         values = 100 * tables.arm(frame, "factorial", name)["test_acc"].dropna()
         axes.plot(values, [y + 0.25] * len(values), "o", color=ours, alpha=0.6, markersize=4)
         if len(values):
@@ -158,7 +158,7 @@ def factorial_figure(frame: pd.DataFrame) -> Figure:
     axes.plot([], [], "o", color=ours, alpha=0.6, markersize=4, label="each seed")
     if paper.printed_baselines(frame["dataset"].iloc[0]):
         axes.plot([], [], "x", color=printed, markeredgewidth=2, label="as the paper prints it")
-    axes.set_yticks(range(len(CELLS)), [tables.CELL_NAMES[name] for name, *_ in CELLS])
+    axes.set_yticks(range(len(CELL_ORDER)), list(CELL_NAMES.values()))
     axes.invert_yaxis()
     seeds = _seeds(frame[frame["study"] == "factorial"])
     axes.set_title(f"{_title(frame)}: the eight combinations, {seeds}")
@@ -206,7 +206,7 @@ def learning_curves(frame: pd.DataFrame, cells: tuple[str, ...] = ("none", "all"
     for name, color, marker in zip(cells, colors(len(cells)), MARKERS, strict=False):
         unstopped = ((frame["study"] == "no_early_stop") & (frame["arm"] == name)).any()
         rows = tables.arm(frame, "no_early_stop" if unstopped else "factorial", name)
-        label = tables.CELL_NAMES[name] + (", not stopped early" if unstopped else "")
+        label = CELL_NAMES[name] + (", not stopped early" if unstopped else "")
         for axes, measure, scale in zip(panels, ("loss", "acc"), (1, 100), strict=True):
             for part, line in (("train", "--"), ("val", "-")):
                 curves = [scale * np.array(h[f"{part}_{measure}"]) for h in rows["history"]]

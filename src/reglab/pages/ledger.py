@@ -125,7 +125,9 @@ def standing(rows: Sequence[Row], to: str = "../") -> str:
         rows: all claims.
         to: path from the page to the book's root, for links to the claims.
     """
-    asks = {claim["id"]: claim["measured"]["rule"] != "none" for claim in paper.numbers()["claims"]}
+    asks = {
+        claim["id"]: claim["measured"]["rule"] != "none" for claim in paper.contents()["claims"]
+    }
     untested = [asks[row.id] for row in rows if row.measured == NOT_TESTABLE]
     settled = sum(row.internal in (CONSISTENT, INCONSISTENT) for row in rows)
     left_open = sum(row.measured == NOT_DISTINGUISHABLE for row in rows)

@@ -2,9 +2,8 @@
 
 from reglab.paper.numbers import (
     TITLES,
-    WITHOUT,
+    contents,
     implied_drop,
-    numbers,
     printed,
     printed_baselines,
     printed_cell,
@@ -13,9 +12,8 @@ from reglab.paper.numbers import (
 
 __all__ = [
     "TITLES",
-    "WITHOUT",
+    "contents",
     "implied_drop",
-    "numbers",
     "printed",
     "printed_baselines",
     "printed_cell",

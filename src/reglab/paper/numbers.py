@@ -6,24 +6,11 @@ import functools
 from decimal import Decimal
 from importlib.resources import files
 
+from reglab.cells import COMBINATIONS, WITHOUT
 from reglab.errors import ReglabError
 from reglab.paper import schema
 
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
-
-# Leaving a technique out of "all" leaves this cell of the paper's Table 3.
-WITHOUT = {"l2": "dropout+bn", "dropout": "l2+bn", "bn": "l2+dropout"}
-
-# Which printed table holds each cell of the factorial, but for the baseline, which three hold.
-_TABLE_OF = {
-    "l2": "l2",
-    "dropout": "dropout",
-    "bn": "bn",
-    "l2+dropout": "combined",
-    "l2+bn": "combined",
-    "dropout+bn": "combined",
-    "all": "combined",
-}
 
 
 def title(dataset: str) -> str:
@@ -31,13 +18,17 @@ def title(dataset: str) -> str:
     return TITLES.get(dataset, dataset)
 
 
-@functools.cache
-def numbers() -> dict:
+def contents() -> dict:
     """Return `paper.toml`, every number with a decimal point as an exact Decimal.
 
     Raises:
         ReglabError: the file is not what `reglab.paper.schema` asks for; it names the place.
     """
+    return _file()
+
+
+@functools.cache
+def _file() -> dict:
     return schema.read(files("reglab.paper") / "paper.toml")
 
 
@@ -47,7 +38,7 @@ def printed(table: str, dataset: str, column: str) -> Decimal | None:
     Raises:
         ReglabError: the paper has no such table.
     """
-    tables = numbers()["tables"]
+    tables = contents()["tables"]
     if table not in tables:
         raise ReglabError(f"the paper has no table {table!r}; there are {', '.join(tables)}")
     return tables[table].get(dataset, {}).get(column)
@@ -63,7 +54,7 @@ def printed_cell(dataset: str, cell: str) -> list[Decimal]:
     """Return what the paper prints for a cell of the factorial: none, one or several numbers."""
     if cell == "none":
         return printed_baselines(dataset)
-    value = printed(_TABLE_OF[cell], dataset, cell)
+    value = printed("combined" if cell in COMBINATIONS else cell, dataset, cell)
     return [] if value is None else [value]
 
 

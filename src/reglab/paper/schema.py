@@ -13,6 +13,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NoReturn
 
+from reglab.cells import COMBINATIONS, TECHNIQUES
 from reglab.config import shown
 from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
@@ -22,8 +23,8 @@ COLUMNS = {
     "l2": ("none", "l2"),
     "dropout": ("none", "dropout"),
     "bn": ("none", "bn"),
-    "combined": ("l2+dropout", "l2+bn", "dropout+bn", "all"),
-    "ablation": ("l2", "dropout", "bn"),
+    "combined": tuple(COMBINATIONS),
+    "ablation": TECHNIQUES,
 }
 PARTIAL = ("ablation",)  # printed for some data sets only
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reglab import paper
+from reglab.cells import CELL_NAMES, CELL_ORDER
 from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
 from reglab.pages import display
 from reglab.results import recorded, tables
 from reglab.stats import Estimate, mean_interval
-from reglab.study.protocol import CELLS
 
 # What runs must share with those they are compared with.
 ALIKE = ("optimizer", "lr", "n_train", "width", "batch_size")
@@ -106,22 +106,20 @@ def settings(frame: pd.DataFrame) -> list[Setting]:
         for reading, name in tables.READINGS.items():
             # λ = 0 is one and the same run for the coupled and the per-sample reading
             zero = "coupled 0" if reading == "per_sample" else f"{reading} 0"
-            found += _sweep(frame, "lambda", reading, f"L2, {name}", zero)
+            found += _sweep(frame, "lambda", "reading", reading, f"L2, {name}", zero)
     if "dropout" in there:
         for place, name in PLACES.items():
-            found += _sweep(frame, "dropout", place, name, f"{place} 0")
+            found += _sweep(frame, "dropout", "place", place, name, f"{place} 0")
     return found
 
 
 def _cells(frame: pd.DataFrame) -> list[Setting]:
     base = tables.arm(frame, "factorial", "none")
     found = []
-    for name, *_ in CELLS:
+    for name in CELL_ORDER:
         runs = tables.arm(frame, "factorial", name)
         control = None if name == "none" else base
-        found.append(
-            Setting("factorial", tables.CELL_NAMES[name], strength_of(runs), runs, control)
-        )
+        found.append(Setting("factorial", CELL_NAMES[name], strength_of(runs), runs, control))
     return found
 
 
@@ -129,15 +127,17 @@ def _printed(frame: pd.DataFrame) -> list[Setting]:
     base, found = tables.arm(frame, "factorial", "none"), []
     for label in frame.loc[frame["study"] == "literal", "arm"].unique():
         runs = tables.arm(frame, "literal", label)
-        name = tables.CELL_NAMES[label.partition("=")[0]]
+        name = CELL_NAMES[runs["cell"].iloc[0]]
         found.append(Setting("literal", f"{name}, as printed", strength_of(runs), runs, base))
     return found
 
 
-def _sweep(frame: pd.DataFrame, study: str, prefix: str, name: str, zero: str) -> list[Setting]:
+def _sweep(
+    frame: pd.DataFrame, study: str, column: str, kind: str, name: str, zero: str
+) -> list[Setting]:
     field = "lam" if study == "lambda" else "dropout"
     rows = tables.study_rows(frame, study)
-    rows = rows[(rows["arm"].str.partition(" ")[0] == prefix) | (rows["arm"] == zero)]
+    rows = rows[(rows[column] == kind) | (rows["arm"] == zero)]
     if rows[field].max() == 0 or rows.empty:
         return []
     base, found = tables.arm(frame, study, zero), []

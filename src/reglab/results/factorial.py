@@ -9,11 +9,10 @@ from __future__ import annotations
 import pandas as pd
 
 from reglab import formulas
+from reglab.cells import CELL_NAMES, CELL_ORDER
 from reglab.results import tables
 from reglab.stats import mean_interval
-from reglab.study.protocol import CELLS
 
-CELL_ORDER = tuple(name for name, *_ in CELLS)
 # The share of the unregularized network's best validation accuracy that counts as "there".
 TARGET = 0.98
 
@@ -78,23 +77,20 @@ def gap_table(frame: pd.DataFrame) -> pd.DataFrame:
     for name in CELL_ORDER:
         values = {label: cells[name].dropna().tolist() for label, cells in columns.items()}
         estimates = {label: mean_interval(found) for label, found in values.items() if found}
-        rows.append(
-            {"network": tables.CELL_NAMES[name], **estimates, "n": len(values["test accuracy"])}
-        )
+        rows.append({"network": CELL_NAMES[name], **estimates, "n": len(values["test accuracy"])})
     return pd.DataFrame(rows)
 
 
 def size_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return accuracies (percent) and gap (points) over training-set size, a row a network."""
     runs = pd.concat([tables.study_rows(frame, "size"), tables.study_rows(frame, "factorial")])
-    runs = runs.assign(network=runs["arm"].str.split(" ").str[0])
     rows = []
     for name in CELL_ORDER[:4]:
-        for n, found in runs[runs["network"] == name].groupby("n_train"):
+        for n, found in runs[runs["cell"] == name].groupby("n_train"):
             train, test = (100 * found[part].astype(float) for part in ("train_acc", "test_acc"))
             columns = {"training accuracy": train, "test accuracy": test, "gap": train - test}
             rows.append(
-                {"network": tables.CELL_NAMES[name], "images": f"{n:,}"}
+                {"network": CELL_NAMES[name], "images": f"{n:,}"}
                 | {label: mean_interval(v.dropna().tolist()) for label, v in columns.items()}
                 | {"n": len(found)}
             )
@@ -128,7 +124,7 @@ def time_table(frame: pd.DataFrame) -> pd.DataFrame:
             "seconds in all": runs["seconds"],
         }
         estimates = {label: mean_interval(values.tolist()) for label, values in columns.items()}
-        rows.append({"network": tables.CELL_NAMES[name], **estimates, "n": len(runs)})
+        rows.append({"network": CELL_NAMES[name], **estimates, "n": len(runs)})
     return pd.DataFrame(rows)
 
 
@@ -136,7 +132,7 @@ def _estimates(values: pd.DataFrame, label: str, what: str) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                label: tables.CELL_NAMES[name],
+                label: CELL_NAMES[name],
                 what: mean_interval(values[name].tolist()),
                 "n": len(values),
             }

@@ -7,7 +7,6 @@ the reduced and the paper profile are recorded; a pilot made on a reader's machi
 from __future__ import annotations
 
 import html
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,29 +14,20 @@ from pathlib import Path
 import pandas as pd
 
 from reglab import paper
-from reglab.data.dataset import dataset_size, dataset_version
+from reglab.cells import CELL_NAMES
 from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
 from reglab.pages import display
+from reglab.paths import results_folder
 from reglab.results import factorial, tables
 from reglab.runs.store import RunStore, read_table
 from reglab.study.frame import frame, load_records
+from reglab.study.plan import Plan
 from reglab.study.profiles import profile_named
-from reglab.study.protocol import Arm, Plan
+from reglab.study.protocol import Arm
 
 # Best first. The reduced profile decides directions; sizes are judged at paper scale only.
 DECIDING = ("paper", "reduced")
-
-
-def results_folder() -> Path:
-    """Return $REGLAB_RESULTS, else ``book/results`` of the working directory or the one above.
-
-    (A notebook's working directory is ``notebooks``.)
-    """
-    if given := os.environ.get("REGLAB_RESULTS"):
-        return Path(given)
-    here, above = Path("book", "results"), Path("..", "book", "results")
-    return above if above.is_dir() and not here.is_dir() else here
 
 
 def studies(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
@@ -48,7 +38,7 @@ def studies(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
     Raises:
         ReglabError: a recorded table is damaged; it names the file.
     """
-    folder = Path(folder or results_folder())
+    folder = results_folder(folder)
     found = {name: _best(name, folder) for name in KNOWN}
     return {name: study for name, study in found.items() if study is not None}
 
@@ -65,17 +55,8 @@ def _read(dataset: str, profile: str, path: Path, folder: Path) -> pd.DataFrame 
     first = next(read_table(path), None)
     if first is None:
         return None
-    chosen = profile_named(profile)
-    size = dataset_size(dataset, chosen.source)
-    plan = Plan(
-        dataset=dataset,
-        data_version=dataset_version(dataset, chosen.source),
-        n_train=min(size, chosen.n_train or size),
-        profile=chosen,
-        device=first.config.device,
-        seeds=chosen.factorial_seeds,
-        precision=first.config.precision,
-    )
+    device, precision = first.config.device, first.config.precision
+    plan = Plan.under(profile_named(profile), dataset, device, precision=precision)
     store = RunStore(folder / "nothing-but-recorded", recorded=folder)
     arms, records = load_records(plan, store, partial=True)
     incomplete = {arm.study for arm in arms if arm.config.key not in records}
@@ -162,7 +143,7 @@ def _printed(which: str, titles: list[str]) -> display.Shown:
     """Return the paper's own table for data sets that have nothing of ours to stand beside."""
     rows = [
         {"data set": paper.title(name)}
-        | {tables.CELL_NAMES[cell]: str(paper.printed(which, name, cell)) for cell in _cells(which)}
+        | {CELL_NAMES[cell]: str(paper.printed(which, name, cell)) for cell in _cells(which)}
         for name in KNOWN
         if paper.title(name) in titles
     ]
@@ -170,4 +151,4 @@ def _printed(which: str, titles: list[str]) -> display.Shown:
 
 
 def _cells(which: str) -> tuple[str, ...]:
-    return tuple(cell for cell in paper.numbers()["tables"][which]["mnist"])
+    return tuple(cell for cell in paper.contents()["tables"][which]["mnist"])

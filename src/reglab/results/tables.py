@@ -13,21 +13,11 @@ from decimal import Decimal
 import pandas as pd
 
 from reglab import paper
+from reglab.cells import CELL_NAMES, CELL_ORDER, COMBINATIONS, WITHOUT
 from reglab.errors import ReglabError
 from reglab.stats import Estimate, mean_interval, paired_difference
 from reglab.study.profiles import DROP_RATES, PAPER_P, PRINTED_LAMBDA, PRINTED_P
-from reglab.study.protocol import CELLS
 
-CELL_NAMES = {
-    "none": "no regularization",
-    "l2": "L2",
-    "dropout": "dropout",
-    "bn": "BN",
-    "l2+dropout": "L2 + dropout",
-    "l2+bn": "L2 + BN",
-    "dropout+bn": "dropout + BN",
-    "all": "L2 + dropout + BN",
-}
 UNMIXED = ("profile", "device", "precision")
 READINGS = {"coupled": "coupled", "per_sample": "per sample", "decoupled": "decoupled (AdamW)"}
 PLACES = {"fc": "hidden layer", "all": "pools as well"}  # where dropout is
@@ -116,7 +106,7 @@ def factorial_table(frame: pd.DataFrame, cells: tuple[str, ...] | None = None) -
     """
     dataset, base = frame["dataset"].iloc[0], arm(frame, "factorial", "none")
     rows = []
-    for name in cells or tuple(name for name, *_ in CELLS):
+    for name in cells or CELL_ORDER:
         printed = paper.printed_cell(dataset, name)
         control = None if name == "none" else base
         runs = arm(frame, "factorial", name)
@@ -128,14 +118,14 @@ def factorial_table(frame: pd.DataFrame, cells: tuple[str, ...] | None = None) -
 
 def combined_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the three pairs and the triple: the paper's Table 3."""
-    return factorial_table(frame, ("l2+dropout", "l2+bn", "dropout+bn", "all"))
+    return factorial_table(frame, tuple(COMBINATIONS))
 
 
 def ablation_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return what leaving one technique out of all three costs, in points (positive = a loss)."""
     dataset, whole = frame["dataset"].iloc[0], arm(frame, "factorial", "all")
     rows = []
-    for technique, rest in paper.WITHOUT.items():
+    for technique, rest in WITHOUT.items():
         drop = difference(whole, arm(frame, "factorial", rest))
         rows.append(
             {
@@ -173,7 +163,7 @@ def dropout_sweep_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return accuracy over the drop rate, and what the paper's p would call each."""
     rows = study_rows(frame, "dropout")
     chosen = arm(frame, "factorial", "dropout")["dropout"].iloc[0]
-    rows = rows.assign(placement=rows["arm"].str.partition(" ")[0].map(PLACES))
+    rows = rows.assign(placement=rows["place"].map(PLACES))
     table = _sweep(
         rows, ["placement", "dropout"], lambda place, drop: (place, drop) == (PLACES["fc"], chosen)
     )

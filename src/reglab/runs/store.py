@@ -14,24 +14,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reglab.config import RunConfig
+from reglab.paths import results_folder, store_folder
 from reglab.errors import ReglabError
 from reglab.record import RunRecord
 
 log = logging.getLogger("reglab")
 
 
-def default_store() -> Path:
-    """Return $REGLAB_STORE, else the folder ``runs`` in the working directory."""
-    return Path(os.environ.get("REGLAB_STORE") or "runs")
-
-
 def open_store(root: Path | str | None = None) -> RunStore:
-    """Return the store at ``root`` (None: `default_store`) over the book's recorded results.
-
-    Those lie in $REGLAB_RESULTS, else in ``book/results`` of the working directory.
-    """
-    results = Path(os.environ.get("REGLAB_RESULTS") or Path("book", "results"))
-    return RunStore(root or default_store(), recorded=results)
+    """Return the store at ``root`` over the book's recorded results (see `reglab.paths`)."""
+    return RunStore(root or store_folder(), recorded=results_folder())
 
 
 class RunStore:

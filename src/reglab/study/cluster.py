@@ -21,7 +21,7 @@ from reglab.config import DEVICES, TRAIN_VERSION
 from reglab.data import sources
 from reglab.data.dataset import resolve_source
 from reglab.errors import ReglabError
-from reglab.study.protocol import Plan
+from reglab.study.plan import Plan
 from reglab.training import machine
 
 try:

@@ -2,86 +2,23 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 
 import pandas as pd
 
-from reglab.config import DEVICES, PRECISIONS, shown
-from reglab.data.dataset import dataset_size, dataset_version, resolve_source
 from reglab.errors import ReglabError
 from reglab.record import RunRecord
 from reglab.runs.store import RunStore
 from reglab.stats import mean_interval
-from reglab.study.profiles import PROFILES, profile_named
-from reglab.study.protocol import EVALUATION_SEED, SELECTION_SEED, Arm, Plan, stages
-from reglab.training import machine
-
-MOST_SEEDS = SELECTION_SEED - EVALUATION_SEED  # beyond that, arms are judged on selection seeds
-_ALLOWED = {
-    "dataset": "the name of a data set",
-    "profile": f"one of {', '.join(PROFILES)}",
-    "device": f"one of auto, {', '.join(DEVICES)}",
-    "precision": f"one of {', '.join(PRECISIONS)}",
-}
-
-
-def make_plan(
-    dataset: str,
-    profile: str = "pilot",
-    *,
-    seeds: int | None = None,
-    device: str = "auto",
-    precision: str = "fp32",
-) -> Plan:
-    """Return the plan of a data set under a profile on this machine.
-
-    Args:
-        dataset: a known name, or that of an own NAME.npz in the data folder.
-        profile: smoke, pilot, reduced or paper.
-        seeds: evaluation seeds, 1 to 1000; None = the profile's.
-        device: auto, cpu or cuda.
-        precision: fp32 or bf16.
-
-    Raises:
-        ReglabError: an argument is not of these, or the profile's images are not here; one line.
-    """
-    texts = {"dataset": dataset, "profile": profile, "device": device, "precision": precision}
-    for name, value in texts.items():
-        if not isinstance(value, str):
-            raise ReglabError(f"{name} must be {_ALLOWED[name]}, got {shown(value)}")
-    if precision not in PRECISIONS:
-        raise ReglabError(f"precision must be {_ALLOWED['precision']}, got {precision!r}")
-    chosen = profile_named(profile)
-    seeds = _count(chosen.factorial_seeds if seeds is None else seeds)
-    source = resolve_source(dataset, chosen.source)
-    size = dataset_size(dataset, source)
-    return Plan(
-        dataset=dataset,
-        data_version=dataset_version(dataset, source),
-        n_train=min(size, chosen.n_train or size),
-        profile=chosen,
-        device=machine.resolve_device(device),
-        seeds=seeds,
-        precision=precision,
-    )
-
-
-def _count(seeds: object) -> int:
-    """Return ``seeds`` as an int; NumPy's integers are fine, True and 3.0 are not."""
-    try:
-        count = 0 if isinstance(seeds, bool) else operator.index(seeds)
-    except TypeError:
-        count = 0
-    if not 1 <= count <= MOST_SEEDS:
-        raise ReglabError(f"seeds must be an integer >= 1 and <= {MOST_SEEDS}, got {shown(seeds)}")
-    return count
+from reglab.study.plan import Plan
+from reglab.study.protocol import Arm, stages
 
 
 def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:
     """Return a finished study as a table, one row per arm and run.
 
-    Columns: ``study``, ``arm``, every config field, the scores at the restored epoch
+    Columns: ``study``, ``arm`` (its label), the fields of `reglab.study.protocol.Arm`, every config
+    field, the scores at the restored epoch
     (``test_acc``, ``val_loss``, ...), those of the last epoch (``last_...``), ``history``, costs
     and provenance. Accuracies are shares in [0, 1], losses nats, times seconds.
 
@@ -143,6 +80,7 @@ def _summary(
 def _row(plan: Plan, arm: Arm, record: RunRecord) -> dict[str, object]:
     history, best, last = record.history, record.best, record.last
     row = {"study": arm.study, "arm": arm.label, "profile": plan.profile.name}
+    row |= {name: getattr(arm, name) for name in ("cell", "reading", "place", "strength")}
     row |= record.config.to_dict()
     row |= {"key": record.config.key, "best_epoch": record.best_epoch, "epochs": record.epochs}
     for name in ("train_loss", "train_acc", "val_loss", "val_acc"):

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from reglab.cells import CELL_ORDER, CELLS
 from reglab.config import RunConfig
 from reglab.record import RunRecord
+from reglab.study.plan import Plan
 from reglab.study.profiles import (
     ADAMW_RATES,
     DROP_RATES,
@@ -20,77 +22,45 @@ from reglab.study.profiles import (
     PRINTED_LAMBDA,
     PRINTED_P,
     SGD_RATES,
-    Profile,
 )
 from reglab.study.selection import Choices, select, validation_of
 
-# Disjoint, so that no choice is made on a seed it is later judged by.
-EVALUATION_SEED, SELECTION_SEED = 0, 1000
 
-# The 2^3 factorial, in the order of the paper's tables: (name, L2, dropout, BN).
-CELLS = (
-    ("none", False, False, False),
-    ("l2", True, False, False),
-    ("dropout", False, True, False),
-    ("bn", False, False, True),
-    ("l2+dropout", True, True, False),
-    ("l2+bn", True, False, True),
-    ("dropout+bn", False, True, True),
-    ("all", True, True, True),
-)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One data set under one profile: all that the protocol needs to name its runs.
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One run's place in a study. One run may serve in several (the key decides, not the arm).
 
     Attributes:
-        data_version: see `reglab.data.dataset.dataset_version`.
-        n_train: images of the training half that are used.
-        seeds: evaluation seeds, >= 1.
+        study: lr, lambda, dropout, factorial, literal, no_early_stop, size, rate or fair.
+        config: the run.
+        cell: of the factorial, where the study has cells.
+        reading: of lambda, in the sweep of it.
+        place: of dropout, in the sweep of it (at a drop rate of zero too, where no unit is dropped
+            anywhere and the config has "fc").
+        strength: lambda or drop rate, where the study is about one.
     """
 
-    dataset: str
-    data_version: str
-    n_train: int
-    profile: Profile
-    device: str
-    seeds: int
-    precision: str = "fp32"
-
-    def baseline(self, seed: int, lr: float, **changes: object) -> RunConfig:
-        """Return the unregularized run, or with ``changes`` another."""
-        config = RunConfig(
-            dataset=self.dataset,
-            data_version=self.data_version,
-            n_train=self.n_train,
-            seed=seed,
-            width=self.profile.width,
-            lr=lr,
-            max_epochs=self.profile.max_epochs,
-            device=self.device,
-            precision=self.precision,
-        )
-        return config.replace(**changes)
-
-    @property
-    def selection_seeds(self) -> range:
-        """Seeds on which learning rate, lambda and p are chosen."""
-        return range(SELECTION_SEED, SELECTION_SEED + self.profile.sweep_seeds)
-
-    @property
-    def evaluation_seeds(self) -> range:
-        """Seeds on which the chosen settings are judged; paired across cells."""
-        return range(EVALUATION_SEED, EVALUATION_SEED + self.seeds)
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One run's place in a study. One run may serve in several (the key decides, not the arm)."""
-
     study: str
-    label: str
     config: RunConfig
+    cell: str | None = None
+    reading: str | None = None
+    place: str | None = None
+    strength: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The arm in short, e.g. "coupled 0.1": what tables are grouped by. Nothing parses it."""
+        if self.study == "lr":
+            return f"{self.config.optimizer} {self.config.lr:g}"
+        if self.study in ("lambda", "dropout"):
+            return f"{self.reading or self.place} {self.strength:g}"
+        if self.study == "literal":
+            return f"{self.cell}={self.strength:g}"
+        if self.study == "size":
+            return f"{self.cell} {self.config.n_train}"
+        if self.study == "rate":
+            return f"{self.cell} {self.config.lr:g}"
+        return str(self.cell)
 
 
 def lr_arms(plan: Plan) -> list[Arm]:
@@ -98,29 +68,32 @@ def lr_arms(plan: Plan) -> list[Arm]:
     arms = []
     for seed in plan.selection_seeds:
         for lr in SGD_RATES:
-            arms.append(Arm("lr", f"sgd {lr:g}", plan.baseline(seed, lr)))
+            arms.append(Arm(study="lr", config=plan.baseline(seed, lr)))
         for lr in plan.profile.adamw_rates:
             config = plan.baseline(seed, lr, optimizer="adamw", l2="decoupled")
-            arms.append(Arm("lr", f"adamw {lr:g}", config))
+            arms.append(Arm(study="lr", config=config))
     return arms
 
 
 def sweep_arms(plan: Plan, chosen: Choices) -> list[Arm]:
     """Stage 2: lambda under its three readings, and the drop rates."""
     arms = []
+
+    def add_lambda(config: RunConfig) -> None:
+        arms.append(Arm(study="lambda", config=config, reading=config.l2, strength=config.lam))
+
     for seed in plan.selection_seeds:
         plain = plan.baseline(seed, chosen.lr)
         adamw = plan.baseline(seed, chosen.adamw_lr, optimizer="adamw", l2="decoupled")
         for lam in (0.0, *plan.profile.small_lambdas, *PAPER_LAMBDAS):
-            arms.append(Arm("lambda", f"coupled {lam:g}", plain.replace(lam=lam)))
+            add_lambda(plain.replace(lam=lam))
         for lam in PAPER_LAMBDAS:
-            config = plain.replace(lam=lam, l2="per_sample")
-            arms.append(Arm("lambda", f"per_sample {lam:g}", config))
+            add_lambda(plain.replace(lam=lam, l2="per_sample"))
         for lam in (0.0, *PAPER_LAMBDAS):
-            arms.append(Arm("lambda", f"decoupled {lam:g}", adamw.replace(lam=lam)))
+            add_lambda(adamw.replace(lam=lam))
         for placement, drop in product(plan.profile.placements, (0.0, *DROP_RATES)):
-            changes = {"dropout": drop, "placement": placement if drop else "fc"}
-            arms.append(Arm("dropout", f"{placement} {drop:g}", plain.replace(**changes)))
+            config = plain.replace(dropout=drop, placement=placement if drop else "fc")
+            arms.append(Arm(study="dropout", config=config, place=placement, strength=drop))
     return arms
 
 
@@ -130,13 +103,13 @@ def evaluation_arms(plan: Plan, chosen: Choices) -> list[Arm]:
     for seed in plan.evaluation_seeds:
         plain = plan.baseline(seed, chosen.lr)
         for name, *parts in CELLS:
-            arms.append(Arm("factorial", name, _cell(plain, chosen, *parts)))
-        printed_l2 = plain.replace(lam=PRINTED_LAMBDA)
-        printed_dropout = plain.replace(dropout=PRINTED_P)
-        arms.append(Arm("literal", f"l2={PRINTED_LAMBDA:g}", printed_l2))
-        arms.append(Arm("literal", f"dropout={PRINTED_P:g}", printed_dropout))
+            arms.append(Arm(study="factorial", config=_cell(plain, chosen, *parts), cell=name))
+        printed = (("l2", "lam", PRINTED_LAMBDA), ("dropout", "dropout", PRINTED_P))
+        for name, field, strength in printed:
+            config = plain.replace(**{field: strength})
+            arms.append(Arm(study="literal", config=config, cell=name, strength=strength))
         if plan.profile.max_epochs > plain.patience + 1:  # else stopping early cannot happen
-            arms.append(Arm("no_early_stop", "none", plain.replace(patience=0)))
+            arms.append(Arm(study="no_early_stop", config=plain.replace(patience=0), cell="none"))
     arms += size_arms(plan, chosen)
     return arms + rate_arms(plan, chosen)
 
@@ -144,7 +117,11 @@ def evaluation_arms(plan: Plan, chosen: Choices) -> list[Arm]:
 def size_arms(plan: Plan, chosen: Choices) -> list[Arm]:
     """No technique and each alone, on fewer images; all images are in the factorial."""
     return [
-        Arm("size", f"{name} {n}", _cell(plan.baseline(seed, chosen.lr, n_train=n), chosen, *parts))
+        Arm(
+            study="size",
+            config=_cell(plan.baseline(seed, chosen.lr, n_train=n), chosen, *parts),
+            cell=name,
+        )
         for n in plan.profile.sizes
         if n < plan.n_train
         for seed in plan.evaluation_seeds
@@ -155,7 +132,7 @@ def size_arms(plan: Plan, chosen: Choices) -> list[Arm]:
 def rate_arms(plan: Plan, chosen: Choices) -> list[Arm]:
     """Cells under each learning rate, on selection seeds: the fair arm chooses from all eight."""
     return [
-        Arm("rate", f"{name} {lr:g}", _cell(plan.baseline(seed, lr), chosen, *parts))
+        Arm(study="rate", config=_cell(plan.baseline(seed, lr), chosen, *parts), cell=name)
         for seed in plan.selection_seeds
         for lr in SGD_RATES
         for name, *parts in CELLS
@@ -166,7 +143,7 @@ def rate_arms(plan: Plan, chosen: Choices) -> list[Arm]:
 def fair_arms(plan: Plan, chosen: Choices, rates: Mapping[str, float]) -> list[Arm]:
     """Stage 4: the factorial with each cell's own learning rate."""
     return [
-        Arm("fair", name, _cell(plan.baseline(seed, rates[name]), chosen, *parts))
+        Arm(study="fair", config=_cell(plan.baseline(seed, rates[name]), chosen, *parts), cell=name)
         for seed in plan.evaluation_seeds
         for name, *parts in CELLS
     ]
@@ -221,40 +198,38 @@ def next_configs(plan: Plan, records: Records) -> list[RunConfig]:
 
 
 def choose(arms: Sequence[Arm], records: Records) -> Choices:
-    """Choose learning rates, lambda and p from the validation figures of complete stages."""
-    views = [(arm, validation_of(records[arm.config.key])) for arm in arms]
+    """Choose learning rates, lambda and p from the validation figures of complete stages.
+
+    Rates by validation loss; lambda and p by validation accuracy, among strengths above zero: the
+    coupled reading, dropout after the hidden layer.
+    """
 
     def pick(field: str, by: str, keep: Callable[[Arm], bool]) -> float | None:
-        candidates = [view for arm, view in views if keep(arm)]
-        return select(candidates, field, by=by) if candidates else None
+        views = [validation_of(records[arm.config.key]) for arm in arms if keep(arm)]
+        return select(views, field, by=by) if views else None
 
-    def grid(study: str, prefix: str, field: str) -> float | None:
-        return pick(
-            field,
-            "accuracy",
-            lambda arm: (
-                arm.study == study
-                and arm.label.startswith(prefix)
-                and getattr(arm.config, field) > 0
-            ),
-        )
+    def rate(optimizer: str) -> Callable[[Arm], bool]:
+        return lambda arm: arm.study == "lr" and arm.config.optimizer == optimizer
+
+    def is_penalty(arm: Arm) -> bool:
+        return arm.study == "lambda" and arm.reading == "coupled" and arm.strength > 0
+
+    def is_drop(arm: Arm) -> bool:
+        return arm.study == "dropout" and arm.place == "fc" and arm.strength > 0
 
     return Choices(
-        lr=pick("lr", "loss", lambda arm: arm.study == "lr" and arm.config.optimizer == "sgd"),
-        adamw_lr=pick(
-            "lr", "loss", lambda arm: arm.study == "lr" and arm.config.optimizer == "adamw"
-        ),
-        lam=grid("lambda", "coupled", "lam"),
-        dropout=grid("dropout", "fc", "dropout"),
+        lr=pick("lr", "loss", rate("sgd")),
+        adamw_lr=pick("lr", "loss", rate("adamw")),
+        lam=pick("lam", "accuracy", is_penalty),
+        dropout=pick("dropout", "accuracy", is_drop),
     )
 
 
 def _fair_rates(arms: Sequence[Arm], records: Records) -> dict[str, float]:
     rates = {}
-    for name, *_ in CELLS:
-        cell = [arm for arm in arms if arm.study == "rate" and arm.label.split()[0] == name]
-        views = [validation_of(records[arm.config.key]) for arm in cell]
-        rates[name] = select(views, "lr", by="loss")
+    for name in CELL_ORDER:
+        runs = [arm.config.key for arm in arms if arm.study == "rate" and arm.cell == name]
+        rates[name] = select([validation_of(records[key]) for key in runs], "lr", by="loss")
     return rates
 
 
@@ -267,5 +242,5 @@ def expected_runs(plan: Plan) -> int:
     guess = Choices(SGD_RATES[2], ADAMW_RATES[1], PAPER_LAMBDAS[0], unprinted)
     arms = lr_arms(plan) + sweep_arms(plan, guess) + evaluation_arms(plan, guess)
     if plan.profile.fair:
-        arms += fair_arms(plan, guess, dict.fromkeys((name for name, *_ in CELLS), SGD_RATES[3]))
+        arms += fair_arms(plan, guess, dict.fromkeys(CELL_ORDER, SGD_RATES[3]))
     return len({arm.config.key for arm in arms})

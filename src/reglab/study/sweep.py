@@ -13,8 +13,9 @@ from reglab.record import RunRecord
 from reglab.runs.executors import Crew, crew, make
 from reglab.runs.progress import Progress, roughly
 from reglab.runs.store import RunStore
+from reglab.study.plan import Plan
 from reglab.study.profiles import RUN_SECONDS
-from reglab.study.protocol import Plan, expected_runs, stages
+from reglab.study.protocol import expected_runs, stages
 
 PATIENCE = 0.5  # seconds between two looks at what another driver is still making
 

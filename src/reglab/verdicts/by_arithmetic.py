@@ -7,18 +7,12 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from reglab import paper
+from reglab.cells import COMBINATIONS, PAIRS, TECHNIQUES, WITHOUT
 from reglab.data.sources import FULL_SIZE, KNOWN
 from reglab.errors import ReglabError
 from reglab.study.profiles import PAPER_LAMBDAS
 from reglab.verdicts import mathematics
 from reglab.verdicts.words import CONSISTENT, INCONSISTENT, NOT_CHECKABLE, Finding
-
-SINGLES = ("l2", "dropout", "bn")
-PAIRS = {
-    "l2+dropout": ("l2", "dropout"),
-    "l2+bn": ("l2", "bn"),
-    "dropout+bn": ("dropout", "bn"),
-}
 
 
 def judge(rule: str, **arguments: object) -> Finding:
@@ -96,7 +90,7 @@ def combinations_beat_singles() -> Finding:
     """Is each combination above the best of its parts, on each data set?"""
     win, tie, lose = 0, [], []
     for name in KNOWN:
-        for cell, parts in {**PAIRS, "all": SINGLES}.items():
+        for cell, parts in COMBINATIONS.items():
             ahead = _cell("combined", name, cell) - max(_cell(part, name, part) for part in parts)
             win += ahead > 0
             if ahead == 0:
@@ -114,7 +108,7 @@ def combinations_beat_singles() -> Finding:
 def gain_over_single(dataset: str, value: Decimal) -> Finding:
     """Is the stated gain of all three that over one of the single techniques?"""
     whole = _cell("combined", dataset, "all")
-    gains = {single: whole - _cell(single, dataset, single) for single in SINGLES}
+    gains = {single: whole - _cell(single, dataset, single) for single in TECHNIQUES}
     text = ", ".join(f"{name} {points:+}" for name, points in gains.items())
     fits = [name for name, points in gains.items() if points == value]
     reason = f"All three against one: {text}; the best single technique leaves " + (
@@ -130,7 +124,7 @@ def ablation_drop(technique: str, dataset: str) -> Finding:
     implied = paper.implied_drop(dataset, technique)
     whole = _cell("combined", dataset, "all")
     reason = (
-        f"All three minus {technique} is {paper.WITHOUT[technique]}: Table 3 gives "
+        f"All three minus {technique} is {WITHOUT[technique]}: Table 3 gives "
         f"{whole} - {whole - implied} = {implied}. The prose implies {whole - stated_drop}."
     )
     return Finding(_agree(implied == stated_drop), reason, str(stated_drop))
@@ -138,8 +132,8 @@ def ablation_drop(technique: str, dataset: str) -> Finding:
 
 def ablation_order(dataset: str) -> Finding:
     """Is the order of importance in the prose that of Table 3?"""
-    prose = {name: _cell("ablation", dataset, name) for name in SINGLES}
-    table = {name: paper.implied_drop(dataset, name) for name in SINGLES}
+    prose = {name: _cell("ablation", dataset, name) for name in TECHNIQUES}
+    table = {name: paper.implied_drop(dataset, name) for name in TECHNIQUES}
     orders = [sorted(drops, key=drops.__getitem__, reverse=True) for drops in (prose, table)]
     texts = [" > ".join(f"{name} ({drops[name]})" for name in order)
              for order, drops in zip(orders, (prose, table), strict=True)]  # fmt: skip

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reglab import paper
+from reglab.cells import CELL_NAMES, COMBINATIONS, PAIRS, TECHNIQUES, WITHOUT
 from reglab.errors import ReglabError
 from reglab.results import factorial, tables
-from reglab.verdicts.by_arithmetic import PAIRS, SINGLES
 from reglab.verdicts.words import margin
 
 Studies = Mapping[str, pd.DataFrame]
@@ -108,7 +108,7 @@ def level(studies: Studies, dataset: str, cell: str) -> list[Contrast]:
     """A cell's accuracy itself, beside what the paper prints for it."""
     values = factorial.scores(_study(studies, dataset))[cell].dropna()
     printed = tuple(float(value) for value in paper.printed_cell(dataset, cell))
-    label = f"{tables.CELL_NAMES[cell]}, {paper.title(dataset)}"
+    label = f"{CELL_NAMES[cell]}, {paper.title(dataset)}"
     return [Contrast(label, dataset, tuple(values), level=printed)]
 
 
@@ -133,18 +133,20 @@ def best(
     found = []
     for name in datasets:
         frame = _study(studies, name, study)
-        ours = _arm(frame, study, best)
+        ours = tables.arm(frame, study, best)
         for rival in rivals:
-            label = f"{_strength(best)} over {_strength(rival)}, {paper.title(name)}"
-            found.append(_contrast(label, name, ours - _arm(frame, study, rival)))
+            theirs = tables.arm(frame, study, rival)
+            label = f"{_strength(ours)} over {_strength(theirs)}, {paper.title(name)}"
+            found.append(_contrast(label, name, _accuracy(ours) - _accuracy(theirs)))
     return found
 
 
-def _strength(arm: str) -> str:
-    """Return a sweep's arm, as "fc 0.5" or "coupled 0.1", in words."""
-    kind, _, value = arm.partition(" ")
-    name, of = ("drop rate", tables.PLACES) if kind in tables.PLACES else ("λ =", tables.READINGS)
-    return f"{name} {value} ({of[kind]})"
+def _strength(runs: pd.DataFrame) -> str:
+    """Return the strength of a sweep's arm in words."""
+    arm = runs.iloc[0]
+    if arm["study"] == "dropout":
+        return f"drop rate {arm['strength']:g} ({tables.PLACES[arm['place']]})"
+    return f"λ = {arm['strength']:g} ({tables.READINGS[arm['reading']]})"
 
 
 def below(
@@ -153,7 +155,7 @@ def below(
     """How far a cell's score stays below a bound (in percent)."""
     return [
         _contrast(
-            f"{tables.CELL_NAMES[cell]} below {bound} % ({METRICS[metric]}), {paper.title(name)}",
+            f"{CELL_NAMES[cell]} below {bound} % ({METRICS[metric]}), {paper.title(name)}",
             name,
             float(bound) - factorial.scores(_study(studies, name), metric)[cell],
         )
@@ -166,7 +168,7 @@ def combinations(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     found = []
     for name in datasets:
         validation = factorial.scores(_study(studies, name), "val_acc").mean()
-        for cell, parts in {**PAIRS, "all": SINGLES}.items():
+        for cell, parts in COMBINATIONS.items():
             best_part = max(parts, key=validation.__getitem__)
             found.append(_cells(studies, name, cell, best_part))
     return found
@@ -174,7 +176,7 @@ def combinations(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
 
 def singles(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     """Each technique alone minus none, on each data set."""
-    return [_cells(studies, name, single, "none") for name in datasets for single in SINGLES]
+    return [_cells(studies, name, single, "none") for name in datasets for single in TECHNIQUES]
 
 
 def ablation_order(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
@@ -182,7 +184,7 @@ def ablation_order(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     found = []
     for name in datasets:
         cells = factorial.scores(_study(studies, name))
-        drops = {single: cells["all"] - cells[paper.WITHOUT[single]] for single in SINGLES}
+        drops = {single: cells["all"] - cells[WITHOUT[single]] for single in TECHNIQUES}
         for first, second in (("l2", "dropout"), ("dropout", "bn")):
             label = f"drop without {first} over that without {second}, {paper.title(name)}"
             found.append(_contrast(label, name, drops[first] - drops[second]))
@@ -195,7 +197,7 @@ def interactions(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     for name in datasets:
         table = factorial.interactions(_study(studies, name))
         for pair in PAIRS:
-            label = f"interaction {tables.CELL_NAMES[pair]}, {paper.title(name)}"
+            label = f"interaction {CELL_NAMES[pair]}, {paper.title(name)}"
             found.append(_contrast(label, name, table[pair]))
     return found
 
@@ -217,7 +219,7 @@ def equal_gap(studies: Studies, datasets: Sequence[str], cell: str) -> list[Cont
 def _cells(
     studies: Studies, dataset: str, treated: str, control: str, metric: str = "test_acc"
 ) -> Contrast:
-    names = tables.CELL_NAMES
+    names = CELL_NAMES
     label = f"{names[treated]} minus {names[control]}"
     label += "" if metric == "test_acc" else f" ({METRICS[metric]})"
     values = _gains(studies, dataset, treated, control, metric)
@@ -238,8 +240,8 @@ def _contrast(label: str, dataset: str, values: pd.Series) -> Contrast:
     return Contrast(label, dataset, tuple(kept.astype(float)))
 
 
-def _arm(frame: pd.DataFrame, study: str, label: str) -> pd.Series:
-    return 100 * tables.arm(frame, study, label).set_index("seed")["test_acc"].astype(float)
+def _accuracy(runs: pd.DataFrame) -> pd.Series:
+    return 100 * runs.set_index("seed")["test_acc"].astype(float)
 
 
 def _study(studies: Studies, dataset: str, study: str = "factorial") -> pd.DataFrame:

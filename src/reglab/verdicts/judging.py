@@ -77,7 +77,7 @@ def ledger(
     Raises:
         ReglabError: a claim asks for what its rules cannot be given; it names claim and field.
     """
-    claims = paper.numbers()["claims"] if claims is None else claims
+    claims = paper.contents()["claims"] if claims is None else claims
     check(claims)
     built = {claim["id"]: _contrasts(claim, studies) for claim in claims}
     adjusted = _adjust(claims, built)

@@ -10,16 +10,17 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 
+from reglab.cells import CELL_ORDER, TECHNIQUES
 from reglab.data.sources import KNOWN
 from reglab.paper.schema import check_keys, is_number, is_text, refuse
+from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
-from reglab.study.protocol import CELLS, Plan, sweep_arms
+from reglab.study.protocol import sweep_arms
 from reglab.study.selection import Choices
 from reglab.verdicts import by_arithmetic, by_runs, mathematics
 from reglab.verdicts.words import FAMILIES, INTERNAL
 
 SWEEPS = ("lambda", "dropout")
-_CELLS = tuple(name for name, *_ in CELLS)
 
 Check = Callable[[str, object], None]
 
@@ -95,7 +96,7 @@ def _check_together(place: str, given: Mapping) -> None:
 @functools.cache
 def _strengths(study: str) -> tuple[str, ...]:
     """Return the labels of a sweep's arms: those of the paper profile, which has them all."""
-    plan = Plan(KNOWN[0], "full", 60_000, PROFILES["paper"], "cpu", 1)
+    plan = Plan.under(PROFILES["paper"], KNOWN[0], "cpu", seeds=1)
     arms = sweep_arms(plan, Choices(lr=0.01, adamw_lr=0.001))
     return tuple(dict.fromkeys(arm.label for arm in arms if arm.study == study))
 
@@ -139,8 +140,8 @@ ARGUMENTS: dict[str, Check] = {
     "dataset": _one_of(KNOWN),
     "datasets": _datasets,
     "than": _one_of(KNOWN),
-    "table": _one_of(by_arithmetic.SINGLES),
-    "technique": _one_of(by_arithmetic.SINGLES),
+    "table": _one_of(TECHNIQUES),
+    "technique": _one_of(TECHNIQUES),
     "check": _one_of(mathematics.CHECKS),
     "verdict": _one_of(INTERNAL),
     "family": _one_of(FAMILIES),
@@ -153,4 +154,4 @@ ARGUMENTS: dict[str, Check] = {
     "best": _text,
     "rivals": _texts,
     "also": _pair,
-} | dict.fromkeys(("treated", "control", "cell"), _one_of(_CELLS))
+} | dict.fromkeys(("treated", "control", "cell"), _one_of(CELL_ORDER))
