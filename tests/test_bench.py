@@ -11,6 +11,7 @@ from reglab.bench.ceiling import Products
 from reglab.bench.usual import UsualLoop, loader
 from reglab.data.dataset import load_dataset
 from reglab.training.evaluate import ready
+from reglab.training.model import multiplications
 
 
 @pytest.fixture(scope="module", params=["cifar10", "mnist"])
@@ -86,7 +87,7 @@ def test_whole_measurement_in_every_format(monkeypatch):
 
 
 def test_products_an_image_grow_with_the_square_of_the_width():
-    narrow, wide = (measure.multiplications("cifar10", width) for width in (16, 32))
+    narrow, wide = (multiplications((3, 32, 32), width) for width in (16, 32))
     by_hand = sum(
         places * 9 * inputs * outputs
         for places, inputs, outputs in ((1024, 3, 16), (1024, 16, 16), (256, 16, 32), (256, 32, 32))

@@ -15,8 +15,8 @@ from pictures import SLIDERS, near, payload, rows
 
 from reglab import paper
 from reglab.errors import ReglabError
-from reglab.pages import charts, explorer
-from reglab.results import costs, recorded, tables
+from reglab.pages import chapters, charts, explorer
+from reglab.results import costs, tables
 from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
 
@@ -198,7 +198,7 @@ def _strength(picture, technique):
 
 def test_nothing_recorded_is_said_and_not_drawn():
     for shown in (explorer.recorded_picture({}), explorer.table({})):
-        assert isinstance(shown, recorded.Stack)
+        assert isinstance(shown, chapters.Stack)
         assert "Not recorded yet at a deciding scale: MNIST, Fashion-MNIST, CIFAR-10." in (
             shown._repr_html_()
         )

@@ -8,8 +8,7 @@ from docutils import nodes
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, writes
 from sphinx.cmd.build import build_main
 
-from reglab.pages import display
-from reglab.results import recorded
+from reglab.pages import chapters, display
 
 # Sphinx looks at every object of the process; one of torch's says that it is deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.distributed.reduce_op:FutureWarning")
@@ -48,8 +47,8 @@ def raw(text):
 def built(tmp_path_factory):
     """A book whose first chapter has three tables, and whose second has one; the folder of it."""
     site, out = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("out")
-    stack = recorded.Stack((shown("Two & more."), shown("Three.")), "Not recorded: A.")
-    chapters = {
+    stack = chapters.Stack((shown("Two & more."), shown("Three.")), "Not recorded: A.")
+    pages = {
         # read first, since Sphinx reads in the order of names; printed last
         "a": [new_markdown_cell("# Last"), cell(shown("Five."))],
         "b": [
@@ -62,7 +61,7 @@ def built(tmp_path_factory):
     }
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
-    for name, cells in chapters.items():
+    for name, cells in pages.items():
         (site / f"{name}.ipynb").write_text(writes(new_notebook(cells=cells, metadata=metadata)))
     (site / "index.md").write_text("# Book\n")
     (site / "_toc.yml").write_text(

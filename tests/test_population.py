@@ -59,14 +59,14 @@ def test_equal_splits_are_loaded_once(monkeypatch):
 
 def test_a_drift_of_the_plain_path_is_noticed(monkeypatch):
     """The comparison above can fail: it does when a lane's step is not training's own."""
-    real = together.train_step
+    real = together.Lane.step
 
-    def halved(model, optimizer, *rest):
-        for group in optimizer.param_groups:
+    def halved(lane):
+        for group in lane.run.optimizer.param_groups:
             group["lr"] = 0.5 * PLAIN.lr
-        real(model, optimizer, *rest)
+        real(lane)
 
-    monkeypatch.setattr(together, "train_step", halved)
+    monkeypatch.setattr(together.Lane, "step", halved)
     (found,) = together.train_many([PLAIN])
     assert without_costs(found) != without_costs(train(PLAIN))
 

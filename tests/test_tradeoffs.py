@@ -9,12 +9,12 @@ import pytest
 from conftest import fake_record, study_frame
 
 from reglab import cells
-from reglab.bench.measure import multiplications
 from reglab.errors import ReglabError
-from reglab.pages import cost_figure
+from reglab.pages import chapters, cost_figure, cost_text
 from reglab.results import costs, factorial, tables
 from reglab.results.costs import Setting
 from reglab.study.profiles import DROP_RATES, PAPER_LAMBDAS
+from reglab.training.model import multiplications
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_multiplications_are_three_forward_passes_of_the_images_trained_on(study
     runs = tables.arm(study, "factorial", "none")
     steps = 180 // 64  # the last partial batch is dropped
     width = int(runs["width"].iloc[0])
-    expected = 3 * steps * 64 * multiplications("mnist", width)
+    expected = 3 * steps * 64 * multiplications((1, 28, 28), width)
     assert costs.multiplications_an_epoch(runs) == expected
     twin = runs.assign(dataset="fashion_mnist")  # images of the same shape
     assert costs.multiplications_an_epoch(twin) == expected
@@ -167,7 +167,7 @@ def test_memory_that_was_not_measured_is_left_out(plan):
         return replace(made, costs=replace(made.costs, peak_memory_bytes=None))
 
     study = study_frame(plan, record)
-    shown = costs.table({"mnist": study})
+    shown = chapters.table("costs", {"mnist": study})
     assert "peak memory" not in shown._repr_html_()
     assert "seconds" in shown._repr_html_()
     figure = cost_figure.cost_figure(study)
@@ -179,30 +179,30 @@ def test_memory_that_was_not_measured_is_left_out(plan):
 
 
 def test_each_recorded_data_set_has_a_table_and_the_others_are_named(study):
-    stack = costs.table({"mnist": study})
+    stack = chapters.table("costs", {"mnist": study})
     assert len(stack.shown) == 1
     assert stack.shown[0].caption.startswith("MNIST. ")
     assert "Profile smoke" in stack.shown[0].source
     assert stack.remark == "Not recorded yet at a deciding scale: Fashion-MNIST, CIFAR-10."
-    nothing = costs.table({})
+    nothing = chapters.table("costs", {})
     assert nothing.shown == ()
     assert "MNIST, Fashion-MNIST, CIFAR-10" in nothing.remark
-    assert costs.missing_remark(dict.fromkeys(("mnist", "fashion_mnist", "cifar10"))) == ""
+    assert chapters.missing_remark(dict.fromkeys(("mnist", "fashion_mnist", "cifar10"))) == ""
 
 
 def test_sources_say_profile_images_and_what_is_missing(study):
-    said = costs.sources({"mnist": study})
+    said = cost_text.sources({"mnist": study})
     assert "- MNIST: profile *smoke*, 200 training images, width 8, 0.000" in said
     assert said.endswith("- Not recorded yet at a deciding scale: Fashion-MNIST, CIFAR-10.")
 
 
 def test_the_summary_names_the_largest_gain(many):
     gains = factorial.scores(many).mean() - factorial.scores(many)["none"].mean()
-    said = costs.summary({"mnist": many})
+    said = cost_text.summary({"mnist": many})
     assert f"{cells.CELL_NAMES[gains.idxmax()]} gained most, {gains.max():.1f} ± " in said
     epochs = factorial.scores(many, "epochs").mean()
     assert f"in {epochs[gains.idxmax()] / epochs['none']:.1f} times the epochs" in said
-    assert costs.summary({}) == ""
+    assert cost_text.summary({}) == ""
 
 
 def marks(axes):
@@ -243,5 +243,5 @@ def test_the_figure_says_whose_seeds_it_shows_and_names_every_mark(many):
 def test_one_seed_has_no_interval(plan):
     study = study_frame(replace(plan, seeds=1))
     assert cost_figure.cost_figure(study).axes[0].get_title() == "Combinations: 1 evaluation seed"
-    assert " ± –" in repr(costs.table({"mnist": study}))
-    assert re.search(r"gained most, -?\d+\.\d points, in", costs.summary({"mnist": study}))
+    assert " ± –" in repr(chapters.table("costs", {"mnist": study}))
+    assert re.search(r"gained most, -?\d+\.\d points, in", cost_text.summary({"mnist": study}))

@@ -18,7 +18,7 @@ from conftest import fake_record, finish
 from reglab import paper, verdicts
 from reglab.data.dataset import dataset_version
 from reglab.errors import ReglabError
-from reglab.pages import ledger
+from reglab.pages import chapters, ledger
 from reglab.record import Scores, pack_bits
 from reglab.results import recorded
 from reglab.runs.store import write_table
@@ -242,15 +242,15 @@ def test_an_unfinished_study_is_left_out(recorded_runs, tmp_path):
 @pytest.mark.parametrize("kind", list(recorded._TABLES))
 def test_recorded_tables(recorded_runs, kind):
     found = recorded.studies(recorded_runs("reduced", names=("cifar10",)))
-    stack = recorded.table(kind, found)
+    stack = chapters.table(kind, found)
     assert "Profile reduced: 5 seeds" in repr(stack)
     assert "Not recorded yet at a deciding scale: MNIST, Fashion-MNIST." in stack._repr_html_()
-    assert recorded.table(kind, {})._repr_html_()
+    assert chapters.table(kind, {})._repr_html_()
 
 
 def test_recorded_tables_refuse_an_unknown_kind():
     with pytest.raises(ReglabError, match="no table 'l3'; there are l2, "):
-        recorded.table("l3", {})
+        chapters.table("l3", {})
 
 
 def test_equality_needs_evidence():
@@ -329,4 +329,4 @@ def test_a_strength_is_named_in_words():
 def test_counts_add_up(bare):
     found = verdicts.counts(list(bare.values()))
     assert found.groupby("verdict")["claims"].sum().tolist() == [len(bare), len(bare)]
-    assert "inconsistent: 22" in verdicts.render(list(bare.values()), "markdown")
+    assert "inconsistent: 22" in ledger.render(list(bare.values()), "markdown")

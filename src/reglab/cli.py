@@ -153,9 +153,10 @@ def claims(
 ) -> None:
     """Print the ledger: every claim of the paper, judged by arithmetic and by recorded runs."""
     from reglab import verdicts
+    from reglab.pages import ledger
     from reglab.results import recorded
 
-    print(verdicts.render(verdicts.ledger(recorded.studies()), format.value))
+    print(ledger.render(verdicts.ledger(recorded.studies()), format.value))
 
 
 @app.command(epilog="Example: reglab verify --share 0.02")
@@ -247,7 +248,7 @@ def data_list() -> None:
 
 def _plans(dataset: str, profile: str, seeds: int | None, device: str) -> list:
     from reglab.data.sources import KNOWN
-    from reglab.study.frame import make_plan
+    from reglab.study.plan import make_plan
 
     names = KNOWN if dataset == "all" else (dataset,)
     return [make_plan(name, profile, seeds=seeds, device=device) for name in names]

@@ -22,7 +22,8 @@ from reglab.config import RunConfig
 from reglab.data.dataset import Dataset, dataset_version, load_dataset
 from reglab.runs import executors
 from reglab.training import machine
-from reglab.training.run import BatchOrder, build_model, build_optimizer, train_epoch
+from reglab.training.model import multiplications
+from reglab.training.run import Run
 
 SHAPES = {"cifar10": 32, "mnist": 16}  # data set -> width
 PRECISIONS = ("fp32", "bf16")
@@ -58,24 +59,19 @@ def _data(shape: str, images: int = IMAGES) -> Dataset:
 
 
 class PlainRun:
-    """The library's own training loop, kept warm between measurements."""
+    """The library's own run, kept warm between measurements."""
 
     def __init__(self, config: RunConfig) -> None:
-        self.config, self.data = config, _data(config.dataset)
-        self.device = torch.device(config.device)
-        model = build_model(config, self.data)
-        self.model = model.to(self.device, memory_format=torch.channels_last)
-        self.fit = (self.data.x_train.to(self.device), self.data.y_train.to(self.device))
-        self.optimizer = build_optimizer(self.model, config, len(self.fit[1]))
-        self.order = BatchOrder(config, len(self.fit[1]))
+        self.config = config
+        self.run = Run(config, _data(config.dataset), torch.device(config.device))
 
     def images_per_second(self, seconds: float) -> float:
         """Train for at least ``seconds``, in whole epochs, and return images per second."""
-        size = self.order.batch_size
+        size, n_fit = self.run.order.batch_size, len(self.run.fit[1])
         images, started = 0, time.perf_counter()
         while not images or time.perf_counter() - started < seconds:
-            train_epoch(self.model, self.optimizer, self.fit, self.order, self.data, self.config)
-            images += len(self.fit[1]) // size * size
+            self.run.epoch()
+            images += n_fit // size * size
         return images / (time.perf_counter() - started)
 
 
@@ -139,22 +135,12 @@ def bench(device: str = "auto") -> dict:
     }
 
 
-def multiplications(shape: str, width: int) -> int:
-    """Return the multiplications of a forward pass of one image, convolutions and linear layers."""
-    config = config_for(shape, "fp32", "cpu").replace(width=width)
-    total = 0
-    for layer, _, outputs in Products(config, _data(shape), batch=1).parts:
-        places = outputs[0, 0].numel() if outputs.ndim == 4 else 1
-        total += places * layer.weight.numel()
-    return total
-
-
 def _growth(width: int, device: str) -> dict[str, float]:
     plain = PlainRun(config_for("cifar10", "fp32", device).replace(width=width))
     _alone(plain, 0.0)
     return {
         "width": width,
-        "multiplications": multiplications("cifar10", width),
+        "multiplications": multiplications(_data("cifar10").in_shape, width),
         "images_per_second": _alone(plain, SECONDS),
     }
 

@@ -29,6 +29,7 @@ FULL_SHA256 = {
 }
 FULL_SIZE = {"mnist": 60_000, "fashion_mnist": 60_000, "cifar10": 50_000}
 _DIGITS = tuple("0123456789")
+SHAPES = {"mnist": (1, 28, 28), "fashion_mnist": (1, 28, 28), "cifar10": (3, 32, 32)}  # C, H, W
 CLASSES = {
     "mnist": _DIGITS,
     "fashion_mnist": (

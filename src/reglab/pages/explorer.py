@@ -15,7 +15,7 @@ import pandas as pd
 
 from reglab import paper
 from reglab.cells import CELL_NAMES, CELLS
-from reglab.pages import charts, display
+from reglab.pages import chapters, charts, display
 from reglab.pages.charts import Picture, State
 from reglab.results import costs, recorded, tables
 from reglab.results.costs import Setting
@@ -35,7 +35,7 @@ _STUDIES = ("factorial", "literal", "no_early_stop", *costs.SWEPT)
 _CURVES = {"acc": ("accuracy (%)", 100.0), "loss": ("loss (nats)", 1.0)}
 
 
-def recorded_picture(found: Mapping[str, pd.DataFrame] | None = None) -> Picture | recorded.Stack:
+def recorded_picture(found: Mapping[str, pd.DataFrame] | None = None) -> Picture | chapters.Stack:
     """Return the recorded runs by data set, technique and strength; a sentence if there are none.
 
     Args:
@@ -44,7 +44,7 @@ def recorded_picture(found: Mapping[str, pd.DataFrame] | None = None) -> Picture
     found = recorded.studies() if found is None else found
     states = [state for name, study in found.items() for state in _states(name, study)]
     if not states:
-        return recorded.Stack((), costs.missing_remark(found))
+        return chapters.Stack((), chapters.missing_remark(found))
     titles = {"acc": "Accuracy over epochs", "loss": "Loss over epochs"}
     specs = {titles[m]: charts.curves_chart(m, label) for m, (label, _) in _CURVES.items()}
     specs["Test accuracy"] = charts.scores_chart("scores")
@@ -53,7 +53,7 @@ def recorded_picture(found: Mapping[str, pd.DataFrame] | None = None) -> Picture
     return Picture("explorer", controls, specs, tuple(states), opening=opening)
 
 
-def table(found: Mapping[str, pd.DataFrame] | None = None) -> recorded.Stack:
+def table(found: Mapping[str, pd.DataFrame] | None = None) -> chapters.Stack:
     """Return a table a data set: accuracy and cost of the eight combinations, as text."""
     found = recorded.studies() if found is None else found
     caption = "The eight combinations, at the strengths chosen: test accuracy, and cost of a run."
@@ -65,7 +65,7 @@ def table(found: Mapping[str, pd.DataFrame] | None = None) -> recorded.Stack:
         )
         for name, study in found.items()
     ]
-    return recorded.Stack(tuple(shown), costs.missing_remark(found))
+    return chapters.Stack(tuple(shown), chapters.missing_remark(found))
 
 
 def _is_cell(setting: Setting) -> bool:

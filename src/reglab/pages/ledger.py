@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -113,6 +115,19 @@ def count_table(rows: Sequence[Row]) -> pd.DataFrame:
 def markdown(rows: Sequence[Row]) -> str:
     """Return the counts as Markdown, for the front page."""
     return f"{display.markdown(count_table(rows))}\n\n*{len(rows)} claims.*\n"
+
+
+def render(rows: Sequence[Row], format: str) -> str:
+    """Return the ledger as text: "json" (one object a claim), "table", or "markdown" (counts)."""
+    if format == "json":
+        return json.dumps([dataclasses.asdict(row) for row in rows], indent=1, ensure_ascii=False)
+    if format == "markdown":
+        return markdown(rows)
+    lines = [f"{'id':4} {'internal':14} {'measured':20} quote"]
+    lines += [f"{row.id:4} {row.internal:14} {row.measured:20} {row.quote}" for row in rows]
+    found = counts(rows)
+    tally = [f"{row['verdict']} {row['']}: {row['claims']}" for _, row in found.iterrows()]
+    return "\n".join([*lines, "", "; ".join(tally)])
 
 
 def standing(rows: Sequence[Row], to: str = "../") -> str:

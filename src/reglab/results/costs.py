@@ -8,25 +8,21 @@ Seconds depend on the machine and on what else it did; epochs and multiplication
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
-from reglab import paper
 from reglab.cells import CELL_NAMES, CELL_ORDER
-from reglab.data.sources import KNOWN
+from reglab.data.sources import SHAPES
 from reglab.errors import ReglabError
-from reglab.pages import display
-from reglab.results import recorded, tables
+from reglab.results import tables
 from reglab.stats import Estimate, mean_interval
+from reglab.training.model import multiplications
 
 # What runs must share with those they are compared with.
 ALIKE = ("optimizer", "lr", "n_train", "width", "batch_size")
 PLACES = {place: f"dropout, {name}" for place, name in tables.PLACES.items()}
 SWEPT = ("lambda", "dropout")  # on selection seeds; the other studies on evaluation seeds
-# The bundled sample that gives a data set's shape of images to `reglab.bench.measure`.
-_SHAPES = {"mnist": "mnist", "fashion_mnist": "mnist", "cifar10": "cifar10"}
 # A forward pass, the gradient of the inputs and that of the weights: as many products each.
 _PASSES = 3
 NOTHING = Estimate(0.0, 0.0, 0.0, 0.0, 1)  # the gain of the unregularized network over itself
@@ -156,11 +152,7 @@ def strength_of(runs: pd.DataFrame) -> str:
     return ", ".join(parts + ([f"drop rate {drop:g}"] if drop else []))
 
 
-@functools.cache
-def _forward(shape: str, width: int) -> int:
-    from reglab.bench.measure import multiplications
-
-    return multiplications(shape, width)
+_forward = functools.cache(multiplications)
 
 
 def multiplications_an_epoch(runs: pd.DataFrame) -> int | None:
@@ -171,7 +163,7 @@ def multiplications_an_epoch(runs: pd.DataFrame) -> int | None:
     a data set that is not one of the book's.
     """
     first = runs.iloc[0]
-    if (shape := _SHAPES.get(first["dataset"])) is None:
+    if (shape := SHAPES.get(first["dataset"])) is None:
         return None
     images = first["n_fit"] // first["batch_size"] * first["batch_size"]
     return int(_PASSES * images * _forward(shape, int(first["width"])))
@@ -212,63 +204,3 @@ def cost_table(frame: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def table(found: Mapping[str, pd.DataFrame] | None = None) -> recorded.Stack:
-    """Return `cost_table` of every recorded data set, and a sentence on those not recorded.
-
-    Args:
-        found: studies by data set; None = `reglab.results.recorded.studies`.
-    """
-    found = recorded.studies() if found is None else found
-    caption = "Accuracy gained in points, and what one run cost."
-    shown = [
-        display.show(cost_table(study), f"{paper.title(name)}. {caption}", tables.provenance(study))
-        for name, study in found.items()
-    ]
-    return recorded.Stack(tuple(shown), missing_remark(found))
-
-
-def missing_remark(found: Mapping[str, pd.DataFrame]) -> str:
-    """Return a sentence that names the data sets without recorded runs; empty if there is none."""
-    missing = [paper.title(name) for name in KNOWN if name not in found]
-    return f"Not recorded yet at a deciding scale: {', '.join(missing)}." if missing else ""
-
-
-def sources(found: Mapping[str, pd.DataFrame]) -> str:
-    """Return what the numbers of the recorded data sets are from, and what is missing, as Markdown.
-
-    One item a data set: profile, images, and the multiplications of an epoch.
-    """
-    items = []
-    for name, study in found.items():
-        judged = tables.study_rows(study, "factorial")
-        first, each = judged.iloc[0], multiplications_an_epoch(judged)
-        products = "" if each is None else f", {each / 1e12:.3f} × 10¹² multiplications an epoch"
-        items.append(
-            f"- {paper.title(name)}: profile *{first['profile']}*, {first['n_train']:,} training "
-            f"images, width {first['width']}{products}."
-        )
-    remark = missing_remark(found)
-    return "\n".join(items + ([f"- {remark}"] if remark else []))
-
-
-def summary(found: Mapping[str, pd.DataFrame]) -> str:
-    """Return a sentence a data set on the combination that gained most, as Markdown.
-
-    Empty where no combination has a gain.
-    """
-    items = []
-    for name, study in found.items():
-        cells = [s for s in settings(study) if s.study == "factorial" and s.gain is not None]
-        if not cells:
-            continue
-        best = max(cells, key=lambda setting: setting.gain.mean)
-        times = best.cost("epochs").mean / best.control["epochs"].mean()
-        half = "" if best.gain.n < 2 else f" ± {best.gain.half_width:.1f}"
-        items.append(
-            f"- {paper.title(name)}: of the eight combinations, {best.technique} gained most, "
-            f"{best.gain.mean:.1f}{half} points, in {times:.1f} times the epochs of no "
-            "regularization."
-        )
-    return "\n".join(items)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from reglab.errors import ReglabError
 from reglab.seeds import stream_seed
@@ -115,3 +116,16 @@ def decayed_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Pa
     """Split parameters into those L2 applies to (weights) and the rest (biases, BN)."""
     parameters = list(model.parameters())
     return [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]
+
+
+def multiplications(in_shape: tuple[int, int, int], width: int, n_classes: int = 10) -> int:
+    """Return the multiplications of a forward pass of one image, convolutions and linear layers.
+
+    torch counts a multiplication and an addition as two operations, and the padding's too.
+
+    Args:
+        in_shape: (C, H, W) of the images.
+    """
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        StandardCNN(in_shape, n_classes, width)(torch.empty(1, *in_shape))
+    return counter.get_total_flops() // 2

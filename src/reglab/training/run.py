@@ -61,14 +61,14 @@ def train(config: RunConfig, data: Dataset | None = None, *, threads: int = 1) -
     with machine.settings(config, threads) as device:
         run = Run(config, data, device)
         while not run.finished:
-            run.end_epoch(train_epoch(run.model, run.optimizer, run.fit, run.order, data, config))
+            run.end_epoch(run.epoch())
         return run.record(threads)
 
 
 class Run:
     """One run under way: its network, and what its epochs measured so far.
 
-    `train` drives one to its end, `reglab.training.together` many at once.
+    `train` drives one to its end, `reglab.training.together` many at once; the benchmark times it.
 
     Args:
         config, data: as for `train`, matching each other.
@@ -101,6 +101,25 @@ class Run:
         """Whether the last epoch is done, early stopping ended the run, or it diverged."""
         at_end = len(self.epoch_seconds) >= self.config.max_epochs
         return at_end or self.diverged or self.stopper.should_stop
+
+    def step(self, index: Tensor) -> None:
+        """Take one optimizer step on the training images of ``index``, (B,), on their device."""
+        images, labels = self.fit
+        with machine.autocast(self.config):
+            logits = self.model(ready(images[index], self.data))  # (B, K)
+        loss = cross_entropy(logits.float(), labels[index])
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+    def epoch(self) -> float:
+        """Take one pass of steps over the training images; return its seconds."""
+        self.model.train()
+        started = time.perf_counter()
+        for index in self.order.epoch():
+            self.step(index.to(self.device))
+        machine.synchronize(self.device)
+        return time.perf_counter() - started
 
     def end_epoch(self, seconds: float) -> None:
         """Measure after an epoch of steps that took ``seconds``; keep the weights if best."""
@@ -210,42 +229,6 @@ class EarlyStopping:
     def should_stop(self) -> bool:
         """Whether the last ``patience`` epochs brought nothing better."""
         return 0 < self.patience <= self.epoch - (self.best_epoch or 0)
-
-
-def train_step(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    fit: Labelled,
-    index: Tensor,
-    data: Dataset,
-    config: RunConfig,
-) -> None:
-    """Take one optimizer step on the images of ``index``, (B,), on their device."""
-    images, labels = fit
-    with machine.autocast(config):
-        logits = model(ready(images[index], data))
-    loss = cross_entropy(logits.float(), labels[index])
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-
-
-def train_epoch(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    fit: Labelled,
-    order: BatchOrder,
-    data: Dataset,
-    config: RunConfig,
-) -> float:
-    """Take one pass of optimizer steps over ``fit``; return its seconds."""
-    images = fit[0]
-    model.train()
-    started = time.perf_counter()
-    for index in order.epoch():
-        train_step(model, optimizer, fit, index.to(images.device), data, config)
-    machine.synchronize(images.device)
-    return time.perf_counter() - started
 
 
 def on_device(data: Dataset, device: torch.device) -> tuple[Labelled, Labelled, Labelled]:

@@ -23,7 +23,7 @@ from reglab.record import RunRecord
 from reglab.training import machine
 from reglab.training.evaluate import Labelled
 from reglab.training.model import Dropout, seed_dropout
-from reglab.training.run import Run, load_for, on_device, train_step
+from reglab.training.run import Run, load_for, on_device
 
 WARM_UP = 3  # steps before recording, as torch's notes on CUDA graphs advise
 
@@ -75,8 +75,7 @@ class Lane:
     def step(self) -> None:
         """Take the next step of the epoch."""
         run = self.run
-        index = next(self.batches).to(run.device)
-        train_step(run.model, run.optimizer, run.fit, index, run.data, run.config)
+        run.step(next(self.batches).to(run.device))
 
 
 class GraphLane(Lane):
@@ -127,7 +126,7 @@ class GraphLane(Lane):
     def _step(self) -> None:
         run = self.run
         index = self.order.index_select(0, self.at.remainder(len(self.order)))[0]
-        train_step(run.model, run.optimizer, run.fit, index, run.data, run.config)
+        run.step(index)
         self.at.add_(1)
 
     def _rewind(self, weights: dict[str, torch.Tensor]) -> None:

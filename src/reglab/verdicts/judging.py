@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -249,18 +247,3 @@ def counts(rows: Sequence[Row]) -> pd.DataFrame:
             for word in words[which]
         ]
     )
-
-
-def render(rows: Sequence[Row], format: str) -> str:
-    """Return the ledger as text: "json" (one object a claim), "table", or "markdown" (counts)."""
-    if format == "json":
-        return json.dumps([dataclasses.asdict(row) for row in rows], indent=1, ensure_ascii=False)
-    if format == "markdown":
-        from reglab.pages import ledger
-
-        return ledger.markdown(rows)
-    lines = [f"{'id':4} {'internal':14} {'measured':20} quote"]
-    lines += [f"{row.id:4} {row.internal:14} {row.measured:20} {row.quote}" for row in rows]
-    found = counts(rows)
-    tally = [f"{row['verdict']} {row['']}: {row['claims']}" for _, row in found.iterrows()]
-    return "\n".join([*lines, "", "; ".join(tally)])
