@@ -10,7 +10,7 @@ import pytest
 
 from reglab.errors import ReglabError
 from reglab.pages import charts
-from reglab.pages.charts import Picture, State
+from reglab.pages.picture import SCRIPTS, Picture, State
 
 STATIC = Path(__file__).resolve().parents[1] / "book" / "_static" / "vega"
 
@@ -53,8 +53,8 @@ def test_numbers_are_shortened_and_what_is_not_finite_is_none():
 def test_the_scripts_are_the_builds_that_the_readme_names():
     readme = (STATIC / "README.md").read_text("utf-8")
     named = re.findall(r"^\| `(\S+)` \| (\S+) ([\d.]+) \| `([0-9a-f]{64})` \|$", readme, re.M)
-    assert [name for name, *_ in named] == [*charts.SCRIPTS[:3]]
-    assert charts.SCRIPTS[3:] == ("charts.js",)
+    assert [name for name, *_ in named] == [*SCRIPTS[:3]]
+    assert SCRIPTS[3:] == ("charts.js",)
     for name, package, version, digest in named:
         assert hashlib.sha256((STATIC / name).read_bytes()).hexdigest() == digest
         assert "Redistribution and use" in (STATIC / f"LICENSE-{package}").read_text("utf-8")

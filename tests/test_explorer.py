@@ -15,7 +15,8 @@ from pictures import SLIDERS, near, payload, rows
 
 from reglab import paper
 from reglab.errors import ReglabError
-from reglab.pages import chapters, charts, explorer
+from reglab.pages import chapters, explorer
+from reglab.pages.picture import SCRIPTS, Scripts
 from reglab.results import costs, tables
 from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
@@ -236,7 +237,7 @@ class Seen(HTMLParser):
 
 
 def everything(picture):
-    return [charts.Scripts(), picture, *(make() for make in SLIDERS)]
+    return [Scripts(), picture, *(make() for make in SLIDERS)]
 
 
 def test_nothing_points_to_another_host(picture, tmp_path):
@@ -250,7 +251,7 @@ def test_nothing_points_to_another_host(picture, tmp_path):
     body = "".join(shown._repr_html_() for shown in everything(picture))
     page.write_text(f"<html><body>{body}</body></html>")
     missing = check_html(tmp_path)
-    assert len(missing) == len(charts.SCRIPTS)
+    assert len(missing) == len(SCRIPTS)
     (tmp_path / "_static").mkdir()
     (tmp_path / "_static" / "vega").symlink_to(STATIC)
     assert check_html(tmp_path) == []
@@ -287,9 +288,7 @@ def test_without_a_script_a_sentence_and_the_first_numbers_remain(picture):
     assert "MNIST, L2, coupled" in text
     for _, value in picture.start.facts:
         assert value in text
-    assert re.match(
-        r"<noscript><p>[^<]*JavaScript[^<]*</p></noscript>", charts.Scripts()._repr_html_()
-    )
+    assert re.match(r"<noscript><p>[^<]*JavaScript[^<]*</p></noscript>", Scripts()._repr_html_())
 
 
 def test_each_chart_draws_rows_that_every_state_has_and_fields_that_they_have(picture):

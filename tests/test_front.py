@@ -12,7 +12,7 @@ import yaml
 
 from reglab import verdicts
 from reglab.pages import ledger
-from reglab.verdicts import INTERNAL, MEASURED
+from reglab.verdicts import BY_ARITHMETIC, BY_RUNS
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
@@ -25,9 +25,9 @@ def bare():
 
 
 def judged(rows, **verdict_of):
-    """The rows, some of them with another measured verdict at some profile."""
+    """The rows, some of them with another verdict by runs at some profile."""
     return [
-        dataclasses.replace(row, measured=verdict_of[row.id][0], profile=verdict_of[row.id][1])
+        dataclasses.replace(row, by_runs=verdict_of[row.id][0], profile=verdict_of[row.id][1])
         if row.id in verdict_of
         else row
         for row in rows
@@ -46,7 +46,7 @@ def test_each_picture_has_a_square_a_claim(bare):
     for squares in (arithmetic, runs):
         assert sorted(title.split(":")[0] for _, title in squares) == sorted(r.id for r in bare)
     tones = [tone for tone, _ in arithmetic]
-    assert tones.count("no") == sum(row.internal == "inconsistent" for row in bare) == 22
+    assert tones.count("no") == sum(row.by_arithmetic == "inconsistent" for row in bare) == 22
     assert tones == sorted(tones, key=["yes", "no", "none", "editorial"].index)
     assert {tone for tone, _ in runs} == {"none"}
 
@@ -74,11 +74,11 @@ def test_quotes_cannot_break_the_page(bare):
     assert "<script>" not in make_front.picture(rows)
 
 
-@pytest.mark.parametrize("word", [*INTERNAL, *MEASURED])
+@pytest.mark.parametrize("word", [*BY_ARITHMETIC, *BY_RUNS])
 def test_no_two_words_of_a_kind_look_alike_without_colour(word):
     shapes = [
         re.sub(r'class="tally-\w+"', "", make_front._square(other, 0))
-        for other in (INTERNAL if word in INTERNAL else MEASURED)
+        for other in (BY_ARITHMETIC if word in BY_ARITHMETIC else BY_RUNS)
     ]
     assert shapes.count(re.sub(r'class="tally-\w+"', "", make_front._square(word, 0))) == 1
 

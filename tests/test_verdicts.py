@@ -25,7 +25,7 @@ from reglab.runs.store import write_table
 from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
 from reglab.verdicts import by_arithmetic, by_runs, judging, mathematics
-from reglab.verdicts.words import FAMILIES, INTERNAL, MEASURED
+from reglab.verdicts.words import BY_ARITHMETIC, BY_RUNS, FAMILIES
 
 # What the audit says of each claim by arithmetic alone.
 EXPECTED = {
@@ -102,20 +102,20 @@ def test_every_claim_has_both_verdicts_from_the_vocabulary(bare):
     assert sum(name.startswith("N") for name in bare) == 33
     assert len(bare) == len(paper.contents()["claims"])
     for row in bare.values():
-        assert row.internal in INTERNAL
-        assert row.measured in MEASURED
+        assert row.by_arithmetic in BY_ARITHMETIC
+        assert row.by_runs in BY_RUNS
         assert row.reason and row.quote and row.place and "#" in row.evidence + "#"
 
 
 @pytest.mark.parametrize("verdict", EXPECTED)
 def test_arithmetic_is_decided_without_any_run(bare, verdict):
-    found = {name for name, row in bare.items() if row.internal == verdict}
+    found = {name for name, row in bare.items() if row.by_arithmetic == verdict}
     assert found == set(EXPECTED[verdict].split())
 
 
 def test_not_testable_names_what_is_missing(bare):
     for row in bare.values():
-        assert row.measured == "not testable"
+        assert row.by_runs == "not testable"
         assert row.reason.rpartition("missing: ")[2].strip(" .")
         assert (row.estimate, row.n_seeds, row.profile) == (None, None, None)
     assert "recorded factorial runs of CIFAR-10" in bare["N19"].reason
@@ -123,11 +123,11 @@ def test_not_testable_names_what_is_missing(bare):
 
 def test_every_rule_and_family_is_used_and_known():
     claims = paper.contents()["claims"]
-    assert {claim["internal"]["rule"] for claim in claims} == set(by_arithmetic.RULES)
-    assert {claim["measured"]["rule"] for claim in claims} == {"none", *by_runs.RULES}
-    families = {claim["measured"].get("family") for claim in claims} - {None}
+    assert {claim["by_arithmetic"]["rule"] for claim in claims} == set(by_arithmetic.RULES)
+    assert {claim["by_runs"]["rule"] for claim in claims} == {"none", *by_runs.RULES}
+    families = {claim["by_runs"].get("family") for claim in claims} - {None}
     assert families == set(FAMILIES)
-    checks = {claim["internal"].get("check") for claim in claims} - {None}
+    checks = {claim["by_arithmetic"].get("check") for claim in claims} - {None}
     assert checks == set(mathematics.CHECKS)
 
 
@@ -157,33 +157,33 @@ def test_a_changed_number_of_the_paper_changes_the_verdict(
     table[last] = Decimal(value)
     monkeypatch.setattr("reglab.paper.numbers._file", lambda: changed)
     row = next(row for row in verdicts.ledger({}) if row.id == claim)
-    assert row.internal == verdict
+    assert row.by_arithmetic == verdict
     assert row.reason != bare[claim].reason
 
 
 def test_direction_is_decided_at_the_reduced_profile(recorded_runs):
     rows = by_id(recorded_runs("reduced"))
-    assert rows["N11"].measured == "confirmed"
+    assert rows["N11"].by_runs == "confirmed"
     assert (rows["N11"].profile, rows["N11"].n_seeds) == ("reduced", 5)
     assert rows["N11"].low > 0
     # all minus (dropout + BN) is 1.2 in these runs: the direction holds, the size is not judged
-    assert rows["N19"].measured == "confirmed"
+    assert rows["N19"].by_runs == "confirmed"
     assert "direction only" in rows["N19"].reason
     # 2.6 > 1.9 > 1.2 is the reverse of the prose
-    assert rows["N22"].measured == "refuted"
+    assert rows["N22"].by_runs == "refuted"
     # every two-way interaction is below zero
-    assert rows["N24"].measured == "refuted"
-    assert rows["N15"].measured == "refuted"
-    assert rows["N1"].measured == "not testable"
+    assert rows["N24"].by_runs == "refuted"
+    assert rows["N15"].by_runs == "refuted"
+    assert rows["N1"].by_runs == "not testable"
     assert "paper profile" in rows["N1"].reason
 
 
 def test_size_is_decided_at_the_paper_profile(recorded_runs):
     rows = by_id(recorded_runs("paper"))
-    assert rows["N4"].measured == "confirmed"  # 83.2 - 81.2 = 2.0, printed 1.9, rounding 0.1
-    assert rows["N19"].measured == "refuted"  # 1.2 here, printed 3.5
-    assert rows["N1"].measured == "confirmed"
-    assert rows["N3"].measured == "refuted"  # these runs have 81.2 on MNIST too
+    assert rows["N4"].by_runs == "confirmed"  # 83.2 - 81.2 = 2.0, printed 1.9, rounding 0.1
+    assert rows["N19"].by_runs == "refuted"  # 1.2 here, printed 3.5
+    assert rows["N1"].by_runs == "confirmed"
+    assert rows["N3"].by_runs == "refuted"  # these runs have 81.2 on MNIST too
     assert rows["N27"].profile == "paper"
 
 
@@ -191,29 +191,29 @@ def test_noise_decides_nothing(recorded_runs):
     level = dict.fromkeys(PAPERS, 80.0)
     rows = by_id(recorded_runs("reduced", level, 1.0))
     for name in ("N4", "N11", "N15", "N24", "N30"):
-        assert rows[name].measured == "not distinguishable"
+        assert rows[name].by_runs == "not distinguishable"
         assert rows[name].low < 0
 
 
 def test_a_changed_recorded_number_changes_the_verdict(recorded_runs):
-    assert by_id(recorded_runs("reduced"))["N11"].measured == "confirmed"
+    assert by_id(recorded_runs("reduced"))["N11"].by_runs == "confirmed"
     harmful = PAPERS | {"dropout": 79.0}
-    assert by_id(recorded_runs("reduced", harmful))["N11"].measured == "refuted"
+    assert by_id(recorded_runs("reduced", harmful))["N11"].by_runs == "refuted"
 
 
 def test_one_data_set_alone_decides_its_own_claims_only(recorded_runs):
     rows = by_id(recorded_runs("reduced", names=("cifar10",)))
-    assert rows["N22"].measured == "refuted"
-    assert rows["N11"].measured == "not testable"
+    assert rows["N22"].by_runs == "refuted"
+    assert rows["N11"].by_runs == "not testable"
     assert "recorded factorial runs of MNIST" in rows["N11"].reason
 
 
 def test_one_data_set_can_refute_a_claim_about_all(recorded_runs):
     found = by_id(recorded_runs("reduced", PAPERS | {"dropout": 80.0}, names=("cifar10",)))
-    assert found["N11"].measured == "refuted"
+    assert found["N11"].by_runs == "refuted"
     assert "Still missing: recorded factorial runs of MNIST" in found["N11"].reason
     waiting = by_id(recorded_runs("reduced", names=("cifar10",)))["N11"]
-    assert (waiting.measured, waiting.n_seeds) == ("not testable", 5)
+    assert (waiting.by_runs, waiting.n_seeds) == ("not testable", 5)
     assert "missing: recorded factorial runs of MNIST" in waiting.reason
     assert "So far: Measured: dropout minus no regularization, CIFAR-10" in waiting.reason
 
@@ -274,11 +274,11 @@ def test_command_prints_the_ledger(recorded_runs, monkeypatch):
     )
     rows = json.loads(done.stdout)
     assert len(rows) >= 33
-    keys = "id quote place paper_value estimate low high n_seeds profile internal measured reason"
-    assert set(rows[0]) == {*keys.split(), "evidence"}
-    assert any(row["measured"] == "confirmed" and row["n_seeds"] == 5 for row in rows)
+    keys = "id quote place paper_value estimate low high n_seeds profile reason evidence"
+    assert set(rows[0]) == {*keys.split(), "by_arithmetic", "by_runs"}
+    assert any(row["by_runs"] == "confirmed" and row["n_seeds"] == 5 for row in rows)
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "internal inconsistent: 22" in text
+    assert "by arithmetic inconsistent: 22" in text
 
 
 def test_page_has_a_badge_and_a_link_for_every_claim(bare):

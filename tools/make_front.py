@@ -21,13 +21,13 @@ from reglab.errors import ReglabError
 from reglab.pages import display, ledger
 from reglab.pages.figures import styled
 from reglab.results import recorded, tables
-from reglab.verdicts import INTERNAL, MEASURED, Row
+from reglab.verdicts import BY_ARITHMETIC, BY_RUNS, Row
 
 SQUARE, STEP, GAP = 10, 13, 6  # a claim's square, from one to the next, between two verdicts
 # how it is judged, field of a row, its words
 KINDS = (
-    ("{n} claims by arithmetic alone", "internal", INTERNAL),
-    ("The same {n} by recorded runs", "measured", MEASURED),
+    ("{n} claims by arithmetic alone", "by_arithmetic", BY_ARITHMETIC),
+    ("The same {n} by recorded runs", "by_runs", BY_RUNS),
 )
 # What is filled of a square: a shape for each, so that colour is never the only sign.
 MARKS = {

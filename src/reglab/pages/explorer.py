@@ -16,7 +16,7 @@ import pandas as pd
 from reglab import paper
 from reglab.cells import CELL_NAMES, CELLS
 from reglab.pages import chapters, charts, display
-from reglab.pages.charts import Picture, State
+from reglab.pages.picture import Picture, State, columns
 from reglab.results import costs, recorded, tables
 from reglab.results.costs import Setting
 from reglab.stats import Estimate, mean_interval
@@ -151,7 +151,7 @@ def curves(setting: Setting, measure: str) -> dict[str, list]:
                 scale = _CURVES[measure][1]
                 at = _estimate([curve[epoch] for curve in values], scale)
                 rows.append({"epoch": epoch + 1, **at, "part": part, "network": network})
-    return charts.columns(rows, ("epoch", "mean", "low", "high", "part", "network"))
+    return columns(rows, ("epoch", "mean", "low", "high", "part", "network"))
 
 
 def _estimate(values: Sequence[float | None], scale: float = 1.0) -> dict[str, float | None]:
@@ -173,7 +173,7 @@ def _scores(dataset: str, setting: Setting, near: Sequence[Setting]) -> dict[str
         for value in printed(dataset, other):
             exact = {"mean": float(value), "low": None, "high": None}
             rows.append({"label": label, "order": order, "kind": charts.KINDS[1], **exact})
-    return charts.columns(rows, ("label", "order", "kind", "mean", "low", "high"))
+    return columns(rows, ("label", "order", "kind", "mean", "low", "high"))
 
 
 def printed(dataset: str, setting: Setting) -> list[Decimal]:

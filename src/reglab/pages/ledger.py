@@ -16,11 +16,11 @@ from reglab.errors import ReglabError
 from reglab.pages import display
 from reglab.verdicts.judging import Row, counts
 from reglab.verdicts.words import (
+    BY_ARITHMETIC,
+    BY_RUNS,
     CONFIRMED,
     CONSISTENT,
     INCONSISTENT,
-    INTERNAL,
-    MEASURED,
     NOT_DISTINGUISHABLE,
     NOT_TESTABLE,
     REFUTED,
@@ -56,14 +56,14 @@ class LedgerPage:
         return (
             f'<tr id="claim-{text["id"].lower()}"><td><strong>{text["id"]}</strong> '
             f"“{text['quote']}”<br><small>{text['place']}</small></td>"
-            f"<td>By arithmetic<br>{_badge(row.internal)}<br>"
-            f"By runs<br>{_badge(row.measured)}{_estimate(row)}</td>"
+            f"<td>By arithmetic<br>{_badge(row.by_arithmetic)}<br>"
+            f"By runs<br>{_badge(row.by_runs)}{_estimate(row)}</td>"
             f'<td>{html.escape(row.reason)} <a href="{html.escape(link)}">Shown here</a>.</td></tr>'
         )
 
     def __repr__(self) -> str:
         return "\n".join(
-            f"{row.id}: {row.quote}\n  by arithmetic: {row.internal}; by runs: {row.measured}\n"
+            f"{row.id}: {row.quote}\n  by arithmetic: {row.by_arithmetic}; by runs: {row.by_runs}\n"
             f"  {row.reason}"
             for row in self.rows
         )
@@ -108,7 +108,7 @@ def count_table(rows: Sequence[Row]) -> pd.DataFrame:
     text = [
         f"{verdict}: {claims}" for verdict, claims in zip(found[""], found["claims"], strict=True)
     ]
-    half = len(INTERNAL)
+    half = len(BY_ARITHMETIC)
     return pd.DataFrame({"by arithmetic": text[:half], "by runs": text[half:]})
 
 
@@ -123,10 +123,13 @@ def render(rows: Sequence[Row], format: str) -> str:
         return json.dumps([dataclasses.asdict(row) for row in rows], indent=1, ensure_ascii=False)
     if format == "markdown":
         return markdown(rows)
-    lines = [f"{'id':4} {'internal':14} {'measured':20} quote"]
-    lines += [f"{row.id:4} {row.internal:14} {row.measured:20} {row.quote}" for row in rows]
+    lines = [f"{'id':4} {'by arithmetic':14} {'by runs':20} quote"]
+    lines += [f"{row.id:4} {row.by_arithmetic:14} {row.by_runs:20} {row.quote}" for row in rows]
     found = counts(rows)
-    tally = [f"{row['verdict']} {row['']}: {row['claims']}" for _, row in found.iterrows()]
+    tally = [
+        f"{row['verdict'].replace('_', ' ')} {row['']}: {row['claims']}"
+        for _, row in found.iterrows()
+    ]
     return "\n".join([*lines, "", "; ".join(tally)])
 
 
@@ -140,12 +143,10 @@ def standing(rows: Sequence[Row], to: str = "../") -> str:
         rows: all claims.
         to: path from the page to the book's root, for links to the claims.
     """
-    asks = {
-        claim["id"]: claim["measured"]["rule"] != "none" for claim in paper.contents()["claims"]
-    }
-    untested = [asks[row.id] for row in rows if row.measured == NOT_TESTABLE]
-    settled = sum(row.internal in (CONSISTENT, INCONSISTENT) for row in rows)
-    left_open = sum(row.measured == NOT_DISTINGUISHABLE for row in rows)
+    asks = {claim["id"]: claim["by_runs"]["rule"] != "none" for claim in paper.contents()["claims"]}
+    untested = [asks[row.id] for row in rows if row.by_runs == NOT_TESTABLE]
+    settled = sum(row.by_arithmetic in (CONSISTENT, INCONSISTENT) for row in rows)
+    left_open = sum(row.by_runs == NOT_DISTINGUISHABLE for row in rows)
     return (
         f"Arithmetic settles {settled} of {len(rows)} claims without a run. {_decided(rows, to)}; "
         f"{left_open} are measured and left open, {sum(untested)} wait for runs still to be made, "
@@ -154,7 +155,7 @@ def standing(rows: Sequence[Row], to: str = "../") -> str:
 
 
 def _decided(rows: Sequence[Row], to: str) -> str:
-    found = {word: [row for row in rows if row.measured == word] for word in (CONFIRMED, REFUTED)}
+    found = {word: [row for row in rows if row.by_runs == word] for word in (CONFIRMED, REFUTED)}
     decided = [row for word in found for row in found[word]]
     if not decided:
         return "Recorded runs decide none yet"
@@ -175,7 +176,7 @@ def count_figure(rows: Sequence[Row]) -> Figure:
     """Return both kinds of verdict as bars, one a word."""
     found = counts(rows).set_index(["verdict", ""])["claims"]
     figure = Figure(figsize=(7, 2.4), layout="constrained")
-    kinds = (("by arithmetic", "internal", INTERNAL), ("by runs", "measured", MEASURED))
+    kinds = (("by arithmetic", "by_arithmetic", BY_ARITHMETIC), ("by runs", "by_runs", BY_RUNS))
     panels = figure.subplots(1, 2, sharex=True)
     for axes, (title, which, words) in zip(panels, kinds, strict=True):
         colors = [_COLORS[_TONES.get(word, "")] for word in words]

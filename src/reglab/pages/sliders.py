@@ -14,7 +14,7 @@ from torch import Tensor
 
 from reglab import formulas
 from reglab.pages import charts
-from reglab.pages.charts import Picture, State
+from reglab.pages.picture import Picture, State, columns
 
 # The mathematics: strengths from none to the largest of the paper's grid, four a decade.
 LAMBDAS = (0.0, *(10 ** (k / 4) for k in range(-20, 5)))
@@ -57,11 +57,9 @@ def dropout_picture() -> Picture:
         ]
         text = f"At drop rate {drop:g} an activation of 1 has, {'; '.join(parts)}."
         states.append(
-            State(
-                (f"{drop:g}",), {"point": charts.columns(rows, names)}, (("", text),), drop == 0.5
-            )
+            State((f"{drop:g}",), {"point": columns(rows, names)}, (("", text),), drop == 0.5)
         )
-    curve = {"curve": charts.columns([row for drop in DROPS for row in _moments(drop)], names)}
+    curve = {"curve": columns([row for drop in DROPS for row in _moments(drop)], names)}
     specs = {"The noise of dropout": charts.variance_chart()}
     return Picture("dropout", (("Drop rate δ", "range"),), specs, tuple(states), curve)
 
@@ -79,9 +77,9 @@ def scale_picture() -> Picture:
     names = ("a", "what", "value")
     states = []
     for a in SCALES:
-        rows = {"outputs": _outputs(a), "now": charts.columns(_speeds(a), names)}
+        rows = {"outputs": _outputs(a), "now": columns(_speeds(a), names)}
         states.append(State((f"{a:.3g}",), rows, (("", _scale_text(a)),), a == 1))
-    rates = {"rates": charts.columns([row for a in SCALES for row in _speeds(a)], names)}
+    rates = {"rates": columns([row for a in SCALES for row in _speeds(a)], names)}
     specs = {
         "The unit's values": charts.outputs_chart(8),
         "How fast it learns": charts.speeds_chart(SCALES[::4], (0.001, 0.01, 0.1, 1.0, 10.0)),

@@ -28,7 +28,7 @@ COLUMNS = {
 }
 PARTIAL = ("ablation",)  # printed for some data sets only
 
-_CLAIM_FIELDS = ("id", "quote", "place", "evidence", "internal", "measured")
+_CLAIM_FIELDS = ("id", "quote", "place", "evidence", "by_arithmetic", "by_runs")
 _ID = re.compile(r"[NMC][1-9][0-9]*")
 _EVIDENCE = re.compile(r"(notebooks|book)/[a-z0-9_/-]+(#[a-z0-9-]+)?")
 
@@ -154,7 +154,7 @@ def _check_claim(place: str, claim: Mapping) -> None:
     evidence = claim["evidence"]
     if not (isinstance(evidence, str) and _EVIDENCE.fullmatch(evidence)):
         refuse(f"{place}, evidence", evidence, "PAGE or PAGE#SECTION, a page of notebooks or book")
-    for kind in ("internal", "measured"):
+    for kind in ("by_arithmetic", "by_runs"):
         if not isinstance(claim[kind], Mapping):
             refuse(f"{place}, {kind}", claim[kind], "a table of a rule and its arguments")
         if not is_text(rule := claim[kind].get("rule")):

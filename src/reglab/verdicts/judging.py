@@ -16,10 +16,10 @@ from reglab.verdicts.by_runs import Contrast
 from reglab.verdicts.schema import check
 from reglab.verdicts.words import (
     ALPHA,
+    BY_ARITHMETIC,
+    BY_RUNS,
     CONFIRMED,
     FAMILIES,
-    INTERNAL,
-    MEASURED,
     NOT_DISTINGUISHABLE,
     NOT_TESTABLE,
     REFUTED,
@@ -36,7 +36,7 @@ class Row:
         estimate, low, high: the contrast least in the claim's favour, oriented so that the claim
             says "greater than zero"; points unless the reason says otherwise.
         n_seeds, profile: behind that estimate; None where nothing was measured.
-        internal, measured: words of `INTERNAL` and `MEASURED`.
+        by_arithmetic, by_runs: words of `BY_ARITHMETIC` and `BY_RUNS`.
         evidence: page#section of the book.
     """
 
@@ -49,8 +49,8 @@ class Row:
     high: float | None
     n_seeds: int | None
     profile: str | None
-    internal: str
-    measured: str
+    by_arithmetic: str
+    by_runs: str
     reason: str
     evidence: str
 
@@ -85,7 +85,7 @@ def ledger(
 
 def _contrasts(claim: Mapping, studies: Mapping[str, pd.DataFrame]) -> tuple[list[Contrast], str]:
     """Return a claim's contrasts, and what is missing ("" = nothing)."""
-    arguments = {key: value for key, value in claim["measured"].items() if key != "family"}
+    arguments = {key: value for key, value in claim["by_runs"].items() if key != "family"}
     rule = arguments.pop("rule")
     if rule == "none":
         return [], str(arguments["missing"])
@@ -98,7 +98,7 @@ def _adjust(
     """Return Holm's p-values of each claim's contrasts; each family is one correction."""
     adjusted: dict[str, list[float]] = {}
     for family in FAMILIES:
-        members = [claim["id"] for claim in claims if claim["measured"].get("family") == family]
+        members = [claim["id"] for claim in claims if claim["by_runs"].get("family") == family]
         p_values = [_p(contrast) for member in members for contrast in built[member][0]]
         corrected = iter(holm(p_values))
         for member in members:
@@ -117,13 +117,13 @@ def _row(
     p_values: list[float],
     studies: Mapping[str, pd.DataFrame],
 ) -> Row:
-    finding = by_arithmetic.judge(**claim["internal"])
+    finding = by_arithmetic.judge(**claim["by_arithmetic"])
     common = {key: claim[key] for key in ("id", "quote", "place", "evidence")}
-    common |= {"paper_value": finding.paper_value, "internal": finding.verdict}
+    common |= {"paper_value": finding.paper_value, "by_arithmetic": finding.verdict}
     if not built:
         nothing = dict.fromkeys(("estimate", "low", "high", "n_seeds", "profile"))
         reason = f"{finding.reason} Not testable; missing: {missing}."
-        return Row(**common, **nothing, measured=NOT_TESTABLE, reason=reason)
+        return Row(**common, **nothing, by_runs=NOT_TESTABLE, reason=reason)
     tested = [
         _Tested(contrast, mean_interval(contrast.values), p, _profile(studies, contrast))
         for contrast, p in zip(built, p_values, strict=True)
@@ -141,13 +141,13 @@ def _row(
         high=_finite(worst.estimate.high),
         n_seeds=worst.estimate.n,
         profile=worst.profile,
-        measured=verdict,
+        by_runs=verdict,
         reason=f"{finding.reason} {why}",
     )
 
 
 def decide(tested: Sequence[_Tested]) -> tuple[str, str]:
-    """Return the measured verdict of a claim's contrasts, and why.
+    """Return the verdict by runs of a claim's contrasts, and why.
 
     All of them confirmed confirms the claim; one refuted refutes it.
     """
@@ -236,10 +236,10 @@ def _finite(value: float) -> float | None:
 
 
 def counts(rows: Sequence[Row]) -> pd.DataFrame:
-    """Return how many claims have each verdict: one row a verdict, internal above measured."""
-    found = {"internal": Counter(row.internal for row in rows),
-             "measured": Counter(row.measured for row in rows)}  # fmt: skip
-    words = {"internal": INTERNAL, "measured": MEASURED}
+    """Return how many claims have each verdict: one row a verdict, by arithmetic above by runs."""
+    found = {"by_arithmetic": Counter(row.by_arithmetic for row in rows),
+             "by_runs": Counter(row.by_runs for row in rows)}  # fmt: skip
+    words = {"by_arithmetic": BY_ARITHMETIC, "by_runs": BY_RUNS}
     return pd.DataFrame(
         [
             {"verdict": which, "": word, "claims": found[which][word]}

@@ -18,7 +18,7 @@ from reglab.study.profiles import PROFILES
 from reglab.study.protocol import sweep_arms
 from reglab.study.selection import Choices
 from reglab.verdicts import by_arithmetic, by_runs, mathematics
-from reglab.verdicts.words import FAMILIES, INTERNAL
+from reglab.verdicts.words import BY_ARITHMETIC, FAMILIES
 
 SWEEPS = ("lambda", "dropout")
 
@@ -35,18 +35,18 @@ def check(claims: Iterable[Mapping]) -> None:
         ReglabError: one line that names the claim and the field, what it is and what it may be.
     """
     for claim in claims:
-        _check_internal(f"claim {claim['id']}, internal", claim["internal"])
-        _check_measured(f"claim {claim['id']}, measured", claim["measured"])
+        _check_by_arithmetic(f"claim {claim['id']}, by_arithmetic", claim["by_arithmetic"])
+        _check_by_runs(f"claim {claim['id']}, by_runs", claim["by_runs"])
 
 
-def _check_internal(place: str, given: Mapping) -> None:
+def _check_by_arithmetic(place: str, given: Mapping) -> None:
     if given["rule"] not in by_arithmetic.RULES:
         refuse(f"{place}.rule", given["rule"], f"one of {', '.join(by_arithmetic.RULES)}")
     needed, optional = _parameters(by_arithmetic.RULES[given["rule"]])
     _check_arguments(place, given, ("rule", *needed), optional)
 
 
-def _check_measured(place: str, given: Mapping) -> None:
+def _check_by_runs(place: str, given: Mapping) -> None:
     if given["rule"] == "none":
         _check_arguments(place, given, ("rule", "missing"))
         return
@@ -143,7 +143,7 @@ ARGUMENTS: dict[str, Check] = {
     "table": _one_of(TECHNIQUES),
     "technique": _one_of(TECHNIQUES),
     "check": _one_of(mathematics.CHECKS),
-    "verdict": _one_of(INTERNAL),
+    "verdict": _one_of(BY_ARITHMETIC),
     "family": _one_of(FAMILIES),
     "study": _one_of(SWEEPS),
     "metric": _one_of(by_runs.METRICS),

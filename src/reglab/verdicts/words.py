@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 CONSISTENT, INCONSISTENT = "consistent", "inconsistent"
 NOT_CHECKABLE, EDITORIAL = "not checkable", "editorial"
-INTERNAL = (CONSISTENT, INCONSISTENT, NOT_CHECKABLE, EDITORIAL)
+BY_ARITHMETIC = (CONSISTENT, INCONSISTENT, NOT_CHECKABLE, EDITORIAL)
 
 CONFIRMED, REFUTED = "confirmed", "refuted"
 NOT_DISTINGUISHABLE, NOT_TESTABLE = "not distinguishable", "not testable"
-MEASURED = (CONFIRMED, REFUTED, NOT_DISTINGUISHABLE, NOT_TESTABLE)
+BY_RUNS = (CONFIRMED, REFUTED, NOT_DISTINGUISHABLE, NOT_TESTABLE)
 
 ALPHA = 0.05
 # The paper prints one decimal: a difference of two rounded numbers is off by at most this.
@@ -39,7 +39,7 @@ class Finding:
     """What the arithmetic says of a claim.
 
     Attributes:
-        verdict: one of `INTERNAL`.
+        verdict: one of `BY_ARITHMETIC`.
         reason: a sentence, its numbers computed.
         paper_value: the printed number(s) at issue, if any.
     """
