@@ -55,6 +55,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Estimate
     if n == 1:
         return Estimate(mean, math.nan, math.nan, math.nan, 1)
     sd = float(sample.std(ddof=1))
+    # by hand, since scipy's interval of equal values is NaN
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n)
     return Estimate(mean, mean - half, mean + half, sd, n)
 
@@ -128,10 +129,11 @@ def _one_sided(differences: Sequence[float], bound: float, *, upper: bool = Fals
     estimate = mean_interval(differences)
     if estimate.n == 1:
         return 1.0
-    distance = bound - estimate.mean if upper else estimate.mean - bound
     if estimate.sd == 0:  # no spread, so no t: the mean is on one side, or on the bound
-        return 0.0 if distance > 0 else 1.0
-    return float(stats.t.sf(distance * math.sqrt(estimate.n) / estimate.sd, estimate.n - 1))
+        beyond = estimate.mean < bound if upper else estimate.mean > bound
+        return 0.0 if beyond else 1.0
+    alternative = "less" if upper else "greater"
+    return float(stats.ttest_1samp(differences, bound, alternative=alternative).pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

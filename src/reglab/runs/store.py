@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import gzip
 import logging
 import os
@@ -13,12 +12,15 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from reglab.config import RunConfig
 from reglab.paths import results_folder, store_folder
 from reglab.errors import ReglabError
 from reglab.record import RunRecord
 
 log = logging.getLogger("reglab")
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)  # of a file system without them
 
 
 def open_store(root: Path | str | None = None) -> RunStore:
@@ -84,19 +86,17 @@ class RunStore:
             ReglabError: the folder cannot be written to.
         """
         path = self.root / ".locks" / config.key
+        held = FileLock(path, timeout=0, mode=0o666, thread_local=False)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise _unwritable(path.parent, error) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
+            held.acquire()
+        except Timeout:
             return None
         except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise _unwritable(path.parent, error) from error
             log.debug("no lock on %s: %s", path, error)
-        return RunLock(path, handle)
+        return RunLock(path, held)
 
     def check_writable(self) -> None:
         """Find out before any training that finished runs can be kept here."""
@@ -132,8 +132,8 @@ class RunStore:
 class RunLock:
     """A held lock on one run; see `RunStore.lock`."""
 
-    def __init__(self, path: Path, handle: int) -> None:
-        self._path, self._handle = path, handle
+    def __init__(self, path: Path, held: FileLock) -> None:
+        self._path, self._held = path, held
 
     def release(self) -> None:
         """Let the run go, once.
@@ -141,12 +141,9 @@ class RunLock:
         The file goes first, while it is still locked. Whoever opened it before then gets a lock
         that guards nothing, which is harmless: holders look into the store before they train.
         """
-        if self._handle < 0:
-            return
-        with contextlib.suppress(OSError):
-            self._path.unlink()
-        os.close(self._handle)
-        self._handle = -1
+        if self._held.is_locked:
+            self._path.unlink(missing_ok=True)
+            self._held.release()
 
 
 def write_table(records: Iterable[RunRecord], path: Path) -> None:
