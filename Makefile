@@ -107,9 +107,10 @@ lab: $(READY) ## open the notebooks in JupyterLab
 notebooks: $(READY) ## rebuild NAME.ipynb from NAME.md; chapters are executed
 	$(PY) tools/run_notebooks.py pairs notebooks
 
-lint: $(READY) ## ruff, and the notebooks' pairs in step
+lint: $(READY) ## ruff, the direction of imports, and the notebooks' pairs in step
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(VENV)/bin/lint-imports
 	$(PY) tools/check_book.py pairs notebooks
 
 lock: $(READY) ## pin the dependencies of pyproject.toml anew (UPGRADE=--upgrade for newest)
