@@ -93,7 +93,7 @@ browser: $(READY) ## the pages of the smoke book in Chromium, where there is one
 	$(PY) -m pytest tests/browser --book $(SMOKE)/_build/html
 
 torture: $(READY) ## the injected faults, with fifty kills instead of five (see Reliability)
-	$(PY) -m pytest tests/test_faults.py tests/test_cluster.py --kills 50
+	$(PY) -m pytest tests/test_faults_*.py tests/test_cluster.py --kills 50
 
 verify: $(READY) ## make golden runs and 2 % of the recorded ones again, and compare
 	$(VENV)/bin/reglab verify

@@ -80,6 +80,17 @@ def undisturbed(tmp_path_factory):
     return Study(folder, done)
 
 
+@pytest.fixture
+def store(tmp_path):
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def command(store):
+    """The command line that makes the whole smoke study of MNIST in ``store``."""
+    return [*REPRODUCE, "--workers", "2", "--store", str(store)]
+
+
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch, tmp_path):
     """Tests neither read nor write the data or the runs of whoever runs them."""
