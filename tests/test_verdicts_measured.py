@@ -5,6 +5,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -73,7 +74,9 @@ def recorded_runs(tmp_path_factory):
     return write
 
 
+@cache
 def by_id(folder):
+    """The ledger by claim; the folders are made once and not changed."""
     return {row.id: row for row in verdicts.ledger(recorded.studies(folder))}
 
 
@@ -182,8 +185,9 @@ def test_equality_needs_evidence():
     assert decide([3.0, -2.0, 1.0, -1.5, 0.5], 0.5) == "not distinguishable"
 
 
-def test_command_prints_the_ledger(recorded_runs, monkeypatch):
-    monkeypatch.setenv("REGLAB_RESULTS", str(recorded_runs("reduced")))
+def test_command_prints_the_ledger(recorded_runs, tmp_path, monkeypatch):
+    recorded_here = recorded_runs("reduced", names=("cifar10",))
+    monkeypatch.setenv("REGLAB_RESULTS", str(recorded_here))
     command = [sys.executable, "-m", "reglab.cli", "claims"]
     done = subprocess.run(
         [*command, "--format", "json"], capture_output=True, text=True, check=True
@@ -193,5 +197,6 @@ def test_command_prints_the_ledger(recorded_runs, monkeypatch):
     keys = "id quote place paper_value estimate low high n_seeds profile internal measured reason"
     assert set(rows[0]) == {*keys.split(), "evidence"}
     assert any(row["measured"] == "confirmed" and row["n_seeds"] == 5 for row in rows)
+    monkeypatch.setenv("REGLAB_RESULTS", str(tmp_path))  # the words need no run
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "internal inconsistent: 22" in text
