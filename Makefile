@@ -20,6 +20,10 @@ DATASETS := mnist fashion_mnist cifar10
 CHAPTERS := $(filter-out notebooks/rerun.ipynb,$(wildcard notebooks/*.ipynb))
 SMOKE := _build/smoke
 TEST_STORE := _build/test-runs
+PYTEST = $(PY) -m pytest
+# Tests run on so many cores at once, each of them with one thread.
+CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+FLAKY_TIMES ?= 10
 
 LIBRARY := $(shell find src/reglab -type f -not -name '*.pyc')
 RERUNS := $(DATASETS:%=$(SITE)/book/reruns/%.ipynb)
@@ -43,7 +47,7 @@ number = $(if $(OF),$$(echo >>$(STEPS); wc -l <$(STEPS) | tr -d ' ')/$(OF) )
 timed = @mkdir -p $(dir $(TIMES)); began=$$(date +%s); echo "== $(number)$(1)"; { $(2); } && \
 	printf '  %-34s %5d s\n' '$(1)' $$(($$(date +%s) - began)) >>$(TIMES)
 
-.PHONY: FORCE help book pdf site test unit chapters smoke browser torture verify golden lab notebooks lint lock clean distclean
+.PHONY: FORCE help book pdf site test unit chapters smoke browser torture flaky verify golden lab notebooks lint lock clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -62,24 +66,18 @@ pdf: $(READY) ## the book as one PDF (needs Chromium or Chrome)
 	@echo "== part 2/2: the PDF"
 	@$(PY) tools/make_pdf.py $(SITE) $(HTML) $(PDF)
 
-test: ## set up, then every test: pytest, the chapters' cells, a smoke book and its pages
-	@echo "== part 1/4: pytest"
-	@$(MAKE) unit
-	@echo "== part 2/4: the chapters' cells"
-	@$(MAKE) chapters
-	@echo "== part 3/4: the smoke book"
-	@$(MAKE) smoke
-	@echo "== part 4/4: the pages in a browser"
-	@$(MAKE) browser
+test: $(READY) ## set up, then every test: pytest, the chapters' cells, a smoke book and its pages
+	@sh tools/run_tests.sh "$(MAKE)"
 
-unit: $(READY) ## only pytest
-	$(PY) -m pytest
+unit: $(READY) ## only pytest, on all cores
+	$(PYTEST) -n $(CORES) --dist worksteal
 
 # A store of its own, emptied first: a run made by yesterday's code must not hide today's mistake.
 chapters: $(READY) ## only the chapters: run each cell, compare with the stored output
 	@rm -rf $(TEST_STORE)
 	@if [ -z "$(CHAPTERS)" ]; then echo "reglab: no chapter in notebooks/" >&2; exit 1; fi
-	REGLAB_STORE="$(CURDIR)/$(TEST_STORE)" $(PY) -m pytest --nbval --nbval-current-env $(CHAPTERS)
+	REGLAB_STORE="$(CURDIR)/$(TEST_STORE)" $(PYTEST) --nbval --nbval-current-env \
+		-n $(CORES) --dist loadfile --no-loadscope-reorder $(CHAPTERS)
 
 smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store and output
 	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)
@@ -90,10 +88,13 @@ smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store
 	@$(MAKE) book PROFILE=smoke SITE=$(SMOKE) STORE=$(SMOKE)/runs
 
 browser: $(READY) ## the pages of the smoke book in Chromium, where there is one (after make smoke)
-	$(PY) -m pytest tests/browser --book $(SMOKE)/_build/html
+	$(PYTEST) tests/browser --book $(SMOKE)/_build/html -n $(CORES) --dist loadgroup
 
 torture: $(READY) ## the injected faults, with fifty kills instead of five (see Reliability)
-	$(PY) -m pytest tests/test_faults.py tests/test_cluster.py --kills 50
+	$(PYTEST) tests/test_faults_*.py tests/test_cluster.py --kills 50
+
+flaky: $(READY) ## the tests again and again beside busy processes (FLAKY_TIMES=10), to see which waver
+	@sh tools/run_flaky.sh $(PY) $(FLAKY_TIMES)
 
 verify: $(READY) ## make golden runs and 2 % of the recorded ones again, and compare
 	$(VENV)/bin/reglab verify
@@ -160,7 +161,7 @@ $(ADDRESSES): FORCE | $(READY)
 $(BUILT): $(ADDRESSES) $(SUMMARY) $(VERDICTS) $(PAGES)
 	@rm -rf $(FRESH)
 	@$(PY) tools/check_book.py notebooks $(SITE)
-	$(call timed,book (half a minute or so),$(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going \
+	$(call timed,book (half a minute or so),sh tools/patiently.sh $(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going \
 		-q >$(FRESH).log || { cat $(FRESH).log; false; })
 	@$(PY) tools/check_book.py html $(FRESH)/_build/html
 	@rm -rf $(HTML) && mv $(FRESH)/_build/html $(HTML) && rm -rf $(FRESH) $(FRESH).log

@@ -1,14 +1,23 @@
 """Shared: made-up records, one real smoke study, a clean environment, the tally of faults."""
 
 import hashlib
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+# Before torch is there: several workers (pytest -n) with several threads each would be in each
+# other's way.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from reglab.config import RunConfig
 from reglab.record import Costs, History, RunRecord, Scores, pack_bits
@@ -28,16 +37,32 @@ def pytest_addoption(parser):
 class Tally(dict):
     """What injected faults did, a line a fault, printed at the end (`make torture`)."""
 
-    def add(self, fault: str, times: int, lost: int, duplicates: int, equal: bool) -> None:
+    def note(self, fault: str, *now) -> None:
+        """Add (times, runs lost, duplicates, whether the table is equal) to what is there."""
         before = self.get(fault, (0, 0, 0, True))
-        now = (times, lost, duplicates, equal)
-        self[fault] = (*(a + b for a, b in zip(before, now[:3], strict=False)), before[3] and equal)
+        self[fault] = (*(a + b for a, b in zip(before[:3], now[:3], strict=True)),
+                       before[3] and now[3])  # fmt: skip
+
+    def add(self, fault: str, times: int, lost: int, duplicates: int, equal: bool) -> None:
+        self.note(fault, times, lost, duplicates, equal)
         assert times > 0
-        assert now[1:] == (0, 0, True)
+        assert (lost, duplicates, equal) == (0, 0, True)
 
 
 def pytest_configure(config):
     config.tally = Tally()
+
+
+def pytest_sessionfinish(session):
+    """A worker of pytest -n hands its tally to the process that prints it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["tally"] = dict(session.config.tally)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    for fault, counts in getattr(node, "workeroutput", {}).get("tally", {}).items():
+        node.config.tally.note(fault, *counts)
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -65,20 +90,43 @@ def example(word: str) -> str:
 
 @dataclass(frozen=True)
 class Study:
-    """A finished study on disk, and the process that made it."""
+    """A finished study on disk, and what the command that made it wrote."""
 
     folder: Path
-    process: subprocess.CompletedProcess
+    stdout: str
+    stderr: str
 
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory):
-    """One whole smoke study of MNIST, made by the command line without a disturbance."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    command = [*REPRODUCE, "--workers", "2", "--store", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return Study(folder, done)
+    """One whole smoke study of MNIST, made by the command line without a disturbance.
+
+    Under pytest -n the first worker that needs it makes it for all; each has a copy of its own.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    said, made = shared / "undisturbed.json", shared / "undisturbed"
+    with FileLock(shared / "undisturbed.lock"):
+        if not said.exists():
+            command = [*REPRODUCE, "--workers", "2", "--store", str(made)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            said.write_text(json.dumps([done.stdout, done.stderr]))
+    folder = tmp_path_factory.mktemp("own") / "undisturbed"
+    shutil.copytree(made, folder)
+    return Study(folder, *json.loads(said.read_text()))
+
+
+@pytest.fixture
+def store(tmp_path):
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def command(store):
+    """The command line that makes the whole smoke study of MNIST in ``store``."""
+    return [*REPRODUCE, "--workers", "2", "--store", str(store)]
 
 
 @pytest.fixture(autouse=True)

@@ -22,13 +22,13 @@ def configs():
 
 
 def test_the_command_says_what_it_does_in_a_log(undisturbed):
-    first, *_, last = undisturbed.process.stderr.splitlines()
+    first, *_, last = undisturbed.stderr.splitlines()
     made = len(list(undisturbed.folder.glob("*/*.json")))
     assert re.match(r"reglab: mnist \(smoke\): up to \d+ runs, none of them finished; ", first)
     assert "to make with 2 workers, about " in first
     assert re.fullmatch(rf"reglab: {made} runs made in .* s", last)
-    assert "\r" not in undisturbed.process.stderr
-    out = undisturbed.process.stdout
+    assert "\r" not in undisturbed.stderr
+    out = undisturbed.stdout
     assert re.fullmatch(rf"mnist: profile smoke complete in .* s \({made} runs made now\)\n", out)
 
 

@@ -26,7 +26,7 @@ fi
 "$python" -m pip install --quiet --require-hashes --no-deps --requirement "$pin"
 
 echo "installing what requirements.lock lists (PyTorch is large: several GB on Linux)"
-"$python" -m uv pip sync --quiet --compile-bytecode --python "$python" --require-hashes \
+sh "$tools/patiently.sh" "$python" -m uv pip sync --quiet --compile-bytecode --python "$python" --require-hashes \
     requirements.lock
 "$python" -m uv pip install --quiet --python "$python" --no-deps --no-build-isolation --editable .
 touch "$venv/.installed"

@@ -10,15 +10,33 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import re
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 from nbformat import NotebookNode
 
+if TYPE_CHECKING:
+    from traitlets.config import Config
+
 HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
+
+
+def kernel_settings() -> Config:
+    """Return how kernels are to be spoken to: by sockets in the user's own folder.
+
+    Over TCP ipykernel warns that nothing is encrypted, and ports can be taken in between. A path to
+    a socket must be shorter than a hundred characters or so, of which its name takes fifty.
+    """
+    from jupyter_core.paths import jupyter_runtime_dir
+    from traitlets.config import Config
+
+    short = len(os.fsencode(jupyter_runtime_dir())) < 50
+    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" and short else {})
 
 
 def retitle(notebook: NotebookNode, name: str) -> None:
@@ -64,7 +82,12 @@ def make_rerun(source: Path, page: Path, name: str, parameters: dict[str, str]) 
         titled, executed = Path(folder, "titled.ipynb"), Path(folder, "executed.ipynb")
         nbformat.write(notebook, titled)
         papermill.execute_notebook(
-            titled, executed, parameters, kernel_name="python3", progress_bar=False
+            titled,
+            executed,
+            parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            config=kernel_settings(),
         )
         executed.replace(page)
 
@@ -86,7 +109,12 @@ def make_pair(text: Path, *, execute: bool) -> Path:
     if execute:
         resources = {"metadata": {"path": str(text.parent)}}
         NotebookClient(
-            notebook, kernel_name="python3", resources=resources, record_timing=False, timeout=None
+            notebook,
+            kernel_name="python3",
+            resources=resources,
+            record_timing=False,
+            timeout=None,
+            config=kernel_settings(),
         ).execute()
     notebook.metadata["language_info"] = {"name": "python"}
     # As jupytext --sync writes it, so that a later sync finds nothing to do.

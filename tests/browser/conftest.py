@@ -70,8 +70,12 @@ def pages(book: Path) -> list[str]:
 
 
 def pytest_generate_tests(metafunc):
+    """Each page is loaded once: pytest -n --dist loadgroup gives all its tests to one worker."""
     if "opened" in metafunc.fixturenames:
-        paths = pages(metafunc.config.book)
+        paths = [
+            pytest.param(path, id=path, marks=pytest.mark.xdist_group(path))
+            for path in pages(metafunc.config.book)
+        ]
         metafunc.parametrize("opened", paths, indirect=True, scope="session")
 
 

@@ -1,0 +1,86 @@
+"""`make test` runs all its parts whatever fails; `make flaky` counts the rounds with a failure."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# A make that says which part it was asked for, and fails at those named in $BAD.
+MAKE = """#!/bin/sh
+echo "made $1"
+case " $BAD " in *" $1 "*) exit 2 ;; esac
+"""
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Return a function that runs the four parts, of which some fail."""
+    make = tmp_path / "make"
+    make.write_text(MAKE)
+    make.chmod(0o755)
+
+    def run(bad):
+        return subprocess.run(
+            ["sh", str(ROOT / "tools/run_tests.sh"), str(make)],
+            env={**os.environ, "BAD": bad}, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+
+    return run
+
+
+def made(done):
+    return [line.split()[1] for line in done.stdout.splitlines() if line.startswith("made ")]
+
+
+def summary(done):
+    lines = done.stdout.partition("== the four parts:\n")[2].splitlines()
+    return dict(line.strip().split(": ", 1) for line in lines)
+
+
+def test_all_parts_pass(parts):
+    done = parts("")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert made(done) == ["unit", "chapters", "smoke", "browser"]
+    assert summary(done) == dict.fromkeys(made(done), "passed")
+
+
+@pytest.mark.parametrize("bad", ["unit", "chapters", "browser", "unit chapters"])
+def test_a_part_that_fails_hides_no_other(parts, bad):
+    done = parts(bad)
+    assert (done.returncode, done.stderr) == (1, f"reglab: failed: {bad}\n")
+    assert made(done) == ["unit", "chapters", "smoke", "browser"]
+    found = summary(done)
+    assert [name for name in found if found[name] == "FAILED"] == bad.split()
+    assert set(found.values()) <= {"passed", "FAILED"}
+
+
+def test_without_a_smoke_book_its_pages_count_as_failed(parts):
+    done = parts("smoke")
+    assert (done.returncode, done.stderr) == (1, "reglab: failed: smoke browser\n")
+    assert made(done) == ["unit", "chapters", "smoke"]
+    assert summary(done)["browser"] == "FAILED (skipped: the smoke book was not built)"
+
+
+def test_a_round_that_fails_is_counted_and_the_rest_run(tmp_path):
+    python, mark = tmp_path / "python", tmp_path / "mark"
+    python.write_text(f'#!/bin/sh\necho "ran $*"\n[ -e {mark} ] || {{ touch {mark}; exit 1; }}\n')
+    python.chmod(0o755)
+    command = ["sh", str(ROOT / "tools/run_flaky.sh"), str(python), "3", "one", "two"]
+    options = {"cwd": ROOT, "env": {**os.environ, "FLAKY_BUSY": "1"}, "timeout": 300}
+    found = []
+    for _ in range(2):  # the mark is there the second time
+        done = subprocess.run(command, capture_output=True, text=True, **options)
+        ran = [line for line in done.stdout.splitlines() if line.startswith("ran ")]
+        assert ran == ["ran -m pytest -q -p no:cacheprovider one two"] * 3
+        found.append((done.returncode, done.stdout.splitlines()[-1]))
+    assert found == [(1, "== rounds with a failure: 1"), (0, "== rounds with a failure: 0")]
+
+
+def test_every_test_that_starts_processes_is_repeated():
+    script = (ROOT / "tools/run_flaky.sh").read_text("utf-8")
+    words = script.partition("grep -lE '")[2].partition("'")[0].split("|")
+    for name in ("cli", "cluster", "faults_processes", "faults_storage", "golden", "sweep"):
+        text = (ROOT / "tests" / f"test_{name}.py").read_text("utf-8")
+        assert any(word in text for word in words), name
