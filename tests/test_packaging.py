@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import check_book
+import contents
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -89,7 +90,7 @@ def test_versions_and_licences_agree():
 
 
 def test_every_page_of_the_book_exists_or_is_generated():
-    pages = check_book.toc_pages(ROOT)
+    pages = contents.pages(ROOT)
     assert len(pages) == len(set(pages))
     for page in pages:
         found = [suffix for suffix in (".md", ".ipynb") if (ROOT / f"{page}{suffix}").exists()]
@@ -118,7 +119,7 @@ def test_notebooks_are_in_step_with_their_sources():
 
 
 def test_chapters_are_executed_without_failures():
-    chapters = [page for page in check_book.toc_pages(ROOT) if page.startswith("notebooks/")]
+    chapters = [page for page in contents.pages(ROOT) if page.startswith("notebooks/")]
     assert chapters
     for page in chapters:
         notebook = ROOT / f"{page}.ipynb"

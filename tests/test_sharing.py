@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import contents
 import llms
 import pytest
 import sharing
@@ -229,6 +230,6 @@ def test_a_picture_is_told_in_words_or_left_out():
 
 
 def test_the_real_books_parts_are_those_of_the_toc():
-    found = llms.parts(ROOT)
+    found = contents.parts(ROOT)
     assert found[0] == ("", ["book/index"])
     assert "Reference" in json.dumps(found)

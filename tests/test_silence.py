@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-import pytest
 import run_notebooks
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -35,15 +34,7 @@ def test_the_silent_steps_are_spoken_for():
     assert "patiently.sh $(VENV)/bin/jupyter-book build" in (ROOT / "Makefile").read_text("utf-8")
 
 
-@pytest.fixture
-def short(monkeypatch):
-    """A folder for sockets whose path is short, whatever pytest's own folders are called."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", folder)
-        yield
-
-
-def test_a_kernel_warns_of_nothing(short, tmp_path, capfd):
+def test_a_kernel_warns_of_nothing(tmp_path, capfd):
     cells = [
         new_markdown_cell("# The experiments"),
         new_code_cell("dataset = 'none'", metadata={"tags": ["parameters"]}),
@@ -58,6 +49,16 @@ def test_a_kernel_warns_of_nothing(short, tmp_path, capfd):
     assert (output.name, output.text) == ("stderr", "mnist\n")  # a cell's own is kept
 
 
-def test_a_path_too_long_for_a_socket_falls_back(monkeypatch):
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", "/tmp/" + "long" * 20)
+def test_kernels_have_sockets_of_their_own_wherever_they_start():
+    paths = [run_notebooks.kernel_settings().KernelManager.ip for _ in range(2)]
+    assert paths[0] != paths[1]
+    assert all(Path(path).is_absolute() and Path(path).parent.is_dir() for path in paths)
+
+
+def test_a_path_too_long_for_a_socket_falls_back(monkeypatch, tmp_path):
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    run_notebooks._sockets.cache_clear()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
     assert run_notebooks.kernel_settings() == {}
+    run_notebooks._sockets.cache_clear()

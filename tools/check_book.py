@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import re
 import sys
-from html.parser import HTMLParser
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import contents
 import nbformat
-import yaml
+from bs4 import BeautifulSoup, Tag
 
 # What a browser loads by itself; the target of <a href> is loaded only when it is followed.
 ASSET_ATTRIBUTES = {
@@ -48,72 +50,74 @@ HEAVIEST = 3e6  # bytes of a page
 FEWEST_WORDS = 4  # of a text that tells a picture; without one Sphinx puts the file's name there
 
 
-class _Page(HTMLParser):
-    """Collects what a page loads (`assets`), links to (`links`), can be linked at (`ids`).
+@dataclass(frozen=True)
+class Page:
+    """What a page loads, links to, can be linked at, and what is wrong with its article.
 
-    And `faults`: what is wrong with the pictures, figures and captions of its article.
+    Attributes:
+        assets: addresses that a browser asks for by itself.
+        links: targets of links.
+        ids: places that a link can name.
+        faults: about pictures, figures and captions, each once.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.assets: list[str] = []
-        self.links: list[str] = []
-        self.ids: set[str] = set()
-        self.faults: dict[str, None] = {}  # each once
-        self._inside = ""
-        self._articles = 0
-        self._numbered: list[bool] = []  # whether the open figures and captions have a number
-        self._pictures: list[str] = []  # of the open figure
+    assets: list[str]
+    links: list[str]
+    ids: set[str]
+    faults: list[str]
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._inside = tag
-        values = {name: value for name, value in attrs if value}
-        self._look(tag, values)
-        self.ids |= {values[name] for name in ("id", "name") if name in values}
-        if tag == "a" and "href" in values:
-            self.links.append(values["href"])
-        if tag == "link" and NOT_LOADED & set(values.get("rel", "").split()):
-            return
-        for name in ASSET_ATTRIBUTES.get(tag, ()):
-            if name == "srcset":
-                self.assets += [part.split()[0] for part in values.get(name, "").split(",") if part]
-            elif name in values:
-                self.assets.append(values[name])
-        self.assets += css_urls(values.get("style", ""))
 
-    def _look(self, tag: str, values: dict[str, str]) -> None:
-        self._articles += tag == "article"
-        if not self._articles:
-            return
-        if tag in ("figure", "caption"):
-            self._numbered.append(False)
-        elif "caption-number" in values.get("class", "").split() and self._numbered:
-            self._numbered[-1] = True
-        elif tag == "img" and values.get("class") != "toggler":  # of Sphinx's list of modules
-            name = values.get("src", "")
-            if len(values.get("alt", "").split()) < FEWEST_WORDS:
-                self.faults[f"{name} has no alternative text that says what it shows"] = None
-            if self._numbered:
-                self._pictures.append(name)
-            else:
-                self.faults[f"{name} stands in no figure, so it has no number"] = None
+def read_page(file: Path) -> Page:
+    """Read a page of HTML."""
+    page = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+    named = page.select("[id], [name]")
+    faults = [fault for article in page.select("article") for fault in _faults(article)]
+    return Page(
+        assets=_assets(page),
+        links=[link["href"] for link in page.select("a[href]")],
+        ids={tag[name] for tag in named for name in ("id", "name") if name in tag.attrs},
+        faults=list(dict.fromkeys(faults)),
+    )
 
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = ""
-        self._articles -= tag == "article"
-        if tag == "caption" and self._numbered and not self._numbered.pop():
-            self.faults["a table with a caption has no number"] = None
-        if tag == "figure" and self._numbered and not self._numbered.pop():
-            # a chart that a script draws holds no picture, and has a heading instead of a number
-            self.faults |= {f"the figure of {name} has no number": None for name in self._pictures}
-        if tag == "figure":
-            self._pictures = []
 
-    def handle_data(self, data: str) -> None:
-        if self._inside == "style":
-            self.assets += css_urls(data)
-        elif self._inside == "script":
-            self.assets += [first or second for first, second in SCRIPT_URL.findall(data)]
+def _assets(page: BeautifulSoup) -> list[str]:
+    found = []
+    for tag in page.find_all(list(ASSET_ATTRIBUTES)):
+        if tag.name == "link" and NOT_LOADED & set(tag.get("rel", [])):
+            continue
+        for name in ASSET_ATTRIBUTES[tag.name]:
+            value = tag.get(name) or ""
+            # "small.png 1x, large.png 2x"
+            parts = [part.split()[0] for part in value.split(",") if part.strip()]
+            found += parts if name == "srcset" else [value] * bool(value)
+    for tag in page.select("[style]"):
+        found += css_urls(tag["style"])
+    for tag in page.select("style"):
+        found += css_urls(tag.get_text())
+    for tag in page.select("script"):
+        found += [first or second for first, second in SCRIPT_URL.findall(tag.get_text())]
+    return found
+
+
+def _faults(article: Tag) -> Iterator[str]:
+    """Yield what is wrong with the pictures, figures and captions of an article."""
+    frames = ("figure", "caption")
+    # a number counts for the innermost figure or caption that it stands in
+    numbered = [number.find_parent(frames) for number in article.select(".caption-number")]
+    for picture in article.select("img"):
+        if picture.get("class") == ["toggler"]:  # of Sphinx's list of modules
+            continue
+        name = picture.get("src", "")
+        if len(picture.get("alt", "").split()) < FEWEST_WORDS:
+            yield f"{name} has no alternative text that says what it shows"
+        frame = picture.find_parent(frames)
+        if frame is None:
+            yield f"{name} stands in no figure, so it has no number"
+        elif frame.name == "figure" and not any(frame is one for one in numbered):
+            yield f"the figure of {name} has no number"
+    for caption in article.select("caption"):
+        if not any(caption is one for one in numbered):
+            yield "a table with a caption has no number"
 
 
 def css_urls(text: str) -> list[str]:
@@ -133,8 +137,7 @@ def check_html(folder: Path) -> list[str]:
     pages = [file for file in folder.rglob("*.html") if "_static" not in file.parts]
     read = {}
     for file in sorted(pages):
-        read[file.resolve()] = page = _Page()
-        page.feed(file.read_text(encoding="utf-8"))
+        read[file.resolve()] = page = read_page(file)
         problems += _remote(file, page.assets)
         problems += _missing(file, folder, page.assets + page.links)
         problems += [f"{file}: {fault}" for fault in page.faults]
@@ -173,7 +176,7 @@ def _heavy(file: Path, assets: list[str]) -> list[str]:
     return [f"{file}: {weight / 1e6:.1f} MB without the shared scripts; at most {HEAVIEST / 1e6:g}"]
 
 
-def _dead_anchors(file: Path, links: list[str], pages: dict[Path, _Page]) -> list[str]:
+def _dead_anchors(file: Path, links: list[str], pages: dict[Path, Page]) -> list[str]:
     """Return one line for every link to a place that the page it names does not have."""
     problems = []
     for address in sorted(set(links)):
@@ -186,17 +189,10 @@ def _dead_anchors(file: Path, links: list[str], pages: dict[Path, _Page]) -> lis
     return problems
 
 
-def toc_pages(site: Path) -> list[str]:
-    """Return the pages that _toc.yml lists, in order, as it names them (without suffix)."""
-    toc = yaml.safe_load((site / "_toc.yml").read_text(encoding="utf-8"))
-    parts = toc.get("parts", [toc])
-    return [toc["root"], *(page["file"] for part in parts for page in part.get("chapters", []))]
-
-
 def check_notebooks(site: Path) -> list[str]:
     """Return one line for every failed or never executed cell in the book's notebooks."""
     problems = []
-    for page in toc_pages(site):
+    for page in contents.pages(site):
         file = site / f"{page}.ipynb"
         if file.exists():
             problems += check_cells(file)

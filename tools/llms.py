@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import contents
 import nbformat
-import yaml
 
 INCLUDE = re.compile(r"^```\{include\} (\S+)\n```$", re.MULTILINE)
 RAW = re.compile(r"^```\{raw\} html\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
@@ -19,16 +19,6 @@ LINK = re.compile(r'<a href="([^"]+)">([^<]*)</a>')
 LABEL = re.compile(r'aria-label="([^"]*)"')
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
-
-
-def parts(site: Path) -> list[tuple[str, list[str]]]:
-    """Return the pages of _toc.yml under the captions of their parts; the front page has none."""
-    toc = yaml.safe_load((site / "_toc.yml").read_text(encoding="utf-8"))
-    found = [("", [toc["root"]])]
-    for part in toc.get("parts", [toc]):
-        pages = [page["file"] for page in part.get("chapters", [])]
-        found.append((part.get("caption", "Pages"), pages))
-    return found
 
 
 def page_text(site: Path, page: str) -> str:
@@ -83,7 +73,7 @@ def write(
         about: a page's description, by name; may be empty.
         home: where the book is published, with a slash at its end; "" = links are relative.
     """
-    found = parts(site)
+    found = contents.parts(site)
     root = found[0][1][0]
     lines = [f"# {titles[root]}", "", f"> {about[root]}", ""]
     lines += [f"- [All pages as one text]({home}llms-full.txt): the sources of the book, in order"]

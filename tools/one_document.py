@@ -12,9 +12,8 @@ import posixpath
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import yaml
+import contents
 from bs4 import BeautifulSoup, Tag
-from check_book import toc_pages
 
 # Of a page's head, only the scripts that typeset it; those inside the article come on their own.
 WANTED = ("MathJax", "mathjax")
@@ -113,16 +112,10 @@ def read_head(page: str, folder: Path) -> str:
     return "\n".join(kept)
 
 
-def contents(site: Path, titles: dict[str, str]) -> str:
+def list_of_pages(site: Path, titles: dict[str, str]) -> str:
     """Return the list of pages by part, as HTML."""
-    toc = yaml.safe_load((site / "_toc.yml").read_text(encoding="utf-8"))
-    parts = [("", [toc["root"]])]
-    parts += [
-        (part.get("caption", ""), [page["file"] for page in part.get("chapters", [])])
-        for part in toc.get("parts", [toc])
-    ]
     text = ""
-    for caption, names in parts:
+    for caption, names in contents.parts(site):
         entries = "".join(
             f'<li><a href="#{anchor(name)}">{html.escape(titles[name])}</a></li>' for name in names
         )
@@ -136,7 +129,7 @@ def document(site: Path, folder: Path) -> str:
     Raises:
         PdfError: a page of _toc.yml is not built.
     """
-    pages = toc_pages(site)
+    pages = contents.pages(site)
     articles = {page: read_article(page, folder, pages) for page in pages}
     titles = {page: article.find("h1").get_text() for page, article in articles.items()}
     scripts: dict[str, None] = {}  # each once, after all that they work on
@@ -150,7 +143,7 @@ def document(site: Path, folder: Path) -> str:
         f"<title>{UNFINISHED}{title}</title>{read_head(pages[0], folder)}"
         f"<style>@page {{ size: A4 }}</style><script>{SCRIPT}</script></head>"
         f'<body class="whole-book"><nav><img src="{logo}" alt=""><p>{title}</p>'
-        f"{contents(site, titles)}</nav>"
+        f"{list_of_pages(site, titles)}</nav>"
         '<div class="bd-main"><div class="bd-content"><div class="bd-article-container">'
         f"{''.join(map(str, articles.values()))}</div></div></div>{''.join(scripts)}</body></html>"
     )

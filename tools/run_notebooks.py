@@ -9,6 +9,7 @@ A page appears under its name complete or not at all.
 from __future__ import annotations
 
 import argparse
+import functools
 import logging
 import os
 import re
@@ -26,17 +27,25 @@ if TYPE_CHECKING:
 HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 
 
+@functools.cache
+def _sockets() -> tempfile.TemporaryDirectory:
+    """Return a folder of this process's own, removed at its end."""
+    return tempfile.TemporaryDirectory(prefix="reglab-")
+
+
 def kernel_settings() -> Config:
-    """Return how kernels are to be spoken to: by sockets in the user's own folder.
+    """Return how one kernel is to be spoken to: by sockets in a folder of its own.
 
     Over TCP ipykernel warns that nothing is encrypted, and ports can be taken in between. A path to
-    a socket must be shorter than a hundred characters or so, of which its name takes fifty.
+    a socket must be shorter than a hundred characters or so, and whole: a kernel starts in the
+    notebook's folder.
     """
-    from jupyter_core.paths import jupyter_runtime_dir
     from traitlets.config import Config
 
-    short = len(os.fsencode(jupyter_runtime_dir())) < 50
-    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" and short else {})
+    path = os.path.join(tempfile.mkdtemp(dir=_sockets().name), "k")  # noqa: PTH118
+    if os.name != "posix" or len(os.fsencode(path)) > 90:
+        return Config()
+    return Config({"KernelManager": {"transport": "ipc", "ip": path}})
 
 
 def retitle(notebook: NotebookNode, name: str) -> None:
