@@ -27,7 +27,11 @@ NEEDED = {
     "torch.hub.load": ("source", "'local'"),
 }
 # What trips a rule with a reason.
-ALLOWED = {"src/reglab/data/download.py": ["import socket"]}  # for the downloader's time-out
+ALLOWED = {
+    "src/reglab/data/download.py": ["import socket"],  # for the downloader's time-out
+    # of the modules in a table of its own
+    "src/reglab/__init__.py": ["importlib.import_module of what the source does not name"],
+}
 
 
 def imported(tree: ast.AST) -> dict[str, str]:

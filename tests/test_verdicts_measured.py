@@ -160,7 +160,7 @@ def test_an_unfinished_study_is_left_out(recorded_runs, tmp_path):
     assert recorded.studies(tmp_path) == {}
 
 
-@pytest.mark.parametrize("kind", list(recorded._TABLES))
+@pytest.mark.parametrize("kind", list(chapters._TABLES))
 def test_recorded_tables(recorded_runs, kind):
     found = recorded.studies(recorded_runs("reduced", names=("cifar10",)))
     stack = chapters.table(kind, found)

@@ -25,14 +25,14 @@ from pathlib import Path
 
 import torch
 
-from reglab.training import machine
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
-from reglab.training.together import train_many
-from reglab.runs.progress import Progress
 from reglab.record import RunRecord
+from reglab.runs.progress import Progress
 from reglab.runs.store import RunLock, RunStore
+from reglab.training import machine
 from reglab.training.run import train
+from reglab.training.together import train_many
 
 log = logging.getLogger("reglab")
 
@@ -48,7 +48,7 @@ class Crew:
 
     Attributes:
         executor: where tasks are submitted; None = this process.
-        together: runs that take turns on one device (`reglab.training.together`); 1 = the plain loop.
+        together: runs that take turns on one device (`reglab.training.together`); 1 = one.
         in_flight: tasks submitted and not yet done, at most. The rest stays free for others that
             work on the same store.
         writes: whether the executor's workers write to the store themselves. Otherwise a finished
@@ -85,7 +85,7 @@ def crew(
     executor: Executor | None = None,
     in_flight: int | None = None,
 ) -> Iterator[Crew]:
-    """Give the crew that the arguments of `reglab.study.sweep.run` ask for, and let it go at the end.
+    """Give the crew that the arguments of `reglab.study.sweep.run` ask for; end it afterwards.
 
     Raises:
         ReglabError: an argument is not an integer >= 1, or ``workers`` beside ``executor``.

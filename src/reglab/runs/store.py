@@ -15,8 +15,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from reglab.config import RunConfig
-from reglab.paths import results_folder, store_folder
 from reglab.errors import ReglabError
+from reglab.paths import results_folder, store_folder
 from reglab.record import RunRecord
 
 log = logging.getLogger("reglab")
