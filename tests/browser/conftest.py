@@ -87,7 +87,9 @@ def book(pytestconfig) -> Path:
 @pytest.fixture(scope="session")
 def browser(pytestconfig) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=pytestconfig.chromium, args=FLAGS)
+        chromium = playwright.chromium.launch(
+            executable_path=pytestconfig.chromium, args=FLAGS, timeout=180_000
+        )
         yield chromium
         chromium.close()
 
@@ -97,7 +99,7 @@ def new_context(browser: Browser, viewport: dict, **settings) -> BrowserContext:
     context = browser.new_context(
         viewport=viewport, color_scheme="light", reduced_motion="reduce", **settings
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(120_000)
     return context
 
 
