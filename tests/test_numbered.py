@@ -109,6 +109,18 @@ def test_what_is_no_captioned_table_stays_as_it_is():
         assert numbered.split(output) == [output]
 
 
+def test_a_table_within_a_table_and_what_stands_between_tables_stay_whole():
+    outer = "<table><caption>A &lt; B<br>×</caption><tr><td>{}</td></tr></table>"
+    first = outer.format("<table><tr><td>1</td></tr></table>")
+    between = '<p class="a b">Words,</p> &amp; more <em>words</em>'
+    bare = "<table><tr><td>no caption</td></tr></table>"
+    parts = numbered.split(raw(f"{first}\n{between}\n{outer.format(2)}{outer.format(3)}{bare}"))
+    texts = [first, between, outer.format(2), outer.format(3), bare]
+    assert [part.astext() for part in parts] == texts
+    kinds = [isinstance(part, numbered.NumberedTable) for part in parts]
+    assert kinds == [True, False, True, True, False]
+
+
 def test_a_title_is_the_captions_text():
     table = numbered.NumberedTable("", "<table><caption>A &lt; B<br><small>x</small></caption>")
     assert numbered.title(table) == "A < B x"

@@ -8,26 +8,31 @@ Notebooks hold no numbers.
 
 from __future__ import annotations
 
-import html
-import re
+from itertools import groupby
 
+from bs4 import BeautifulSoup, PageElement, Tag
+from bs4.dammit import EntitySubstitution
+from bs4.formatter import HTMLFormatter
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxTranslator
 
-TABLE = re.compile(r"(<table\b.*?</table>)", re.DOTALL)
-CAPTION = re.compile(r"<caption\b[^>]*>(?P<text>.*?)</caption>", re.DOTALL)
-TAG = re.compile(r"<[^>]+>")
+# As reglab.display writes HTML: <br>, not <br/>, and only &, < and > as entities.
+HTML = HTMLFormatter(EntitySubstitution.substitute_xml, void_element_close_prefix="")
 
 
 class NumberedTable(nodes.raw):
     """One captioned table as HTML, in a box of its own."""
 
 
+def parse(text: str) -> BeautifulSoup:
+    """Return a piece of HTML to look into."""
+    return BeautifulSoup(text, "html.parser")
+
+
 def title(node: NumberedTable) -> str:
     """Return a table's caption as plain text."""
-    caption = CAPTION.search(node.astext())
-    return " ".join(html.unescape(TAG.sub(" ", caption["text"])).split())
+    return parse(node.astext()).caption.get_text(" ", strip=True)
 
 
 def split(output: nodes.raw) -> list[nodes.raw]:
@@ -36,15 +41,27 @@ def split(output: nodes.raw) -> list[nodes.raw]:
     An output that does not begin with a table is left whole: its tables may stand inside of
     something else.
     """
-    text = output.astext().strip()
-    if not text.startswith("<table") or not CAPTION.search(text):
+    soup = parse(output.astext().strip())
+    if not soup.contents or soup.contents[0].name != "table" or not soup.caption:
         return [output]
     parts = []
-    for part in filter(None, map(str.strip, TABLE.split(text))):
-        kind = NumberedTable if TABLE.match(part) and CAPTION.search(part) else nodes.raw
-        parts.append(kind("", part, format="html", classes=output["classes"]))
+    for table, group in groupby(soup.contents, _captioned):
+        text = "".join(map(_written, group)).strip()
+        if not text:
+            continue
+        kind = NumberedTable if table else nodes.raw
+        parts.append(kind("", text, format="html", classes=output["classes"]))
         parts[-1].source, parts[-1].line = output.source, output.line
     return parts
+
+
+def _captioned(part: PageElement) -> int:
+    """Return a number of its own for each table with a caption, 0 for all else."""
+    return id(part) if isinstance(part, Tag) and part.name == "table" and part.caption else 0
+
+
+def _written(part: PageElement) -> str:
+    return part.decode(formatter=HTML) if isinstance(part, Tag) else part.output_ready(HTML)
 
 
 class FindTables(SphinxTransform):
@@ -65,11 +82,12 @@ def write(translator: SphinxTranslator, node: NumberedTable) -> None:
     translator.add_fignumber(node)  # "Table 3" in a span, at the end of the body
     number = "".join(translator.body[start:])
     del translator.body[start:]
-    first, last = CAPTION.search(node.astext()).span("text")
-    text = node.astext()
+    table = parse(node.astext())
     # the inner box lets a caption be wider than its table, and stay where a wide one scrolls
-    caption = f'<div class="caption-box">{number}{text[first:last]}</div>'
-    text = text[:first] + caption + text[last:]
+    box = table.new_tag("div", attrs={"class": "caption-box"})
+    box.extend([*parse(number).contents, *table.caption.contents])
+    table.caption.append(box)
+    text = table.decode(formatter=HTML)
     translator.body.append(f"{translator.starttag(node, 'div', suffix='')}{text}</div>")
     raise nodes.SkipNode
 
