@@ -120,7 +120,8 @@ def built(tmp_path_factory):
     (site / "book/index.md").write_text(
         '# Rerun\n\nWhat it "is".\n\n```{include} _generated/a.md\n```\n'
     )
-    raw = '```{raw} html\n<div aria-label="3 squares"></div>\n```\n\nSee <a href="b.html">B</a>.\n'
+    picture = '<div aria-label="3 &amp; 4 squares"></div>'
+    raw = f'```{{raw}} html\n{picture}\n```\n\nSee <a href="b.html">B</a>.\n'
     (site / "book/_generated/a.md").write_text(raw)
     (site / "book/_generated/share.png").write_bytes(b"a picture")
     cells = [
@@ -214,7 +215,7 @@ def test_the_book_is_there_as_plain_text(built):
     assert "(https://book.example/a/notebooks/x.html)" in (public / "llms.txt").read_text("utf-8")
     full = (plain / "llms-full.txt").read_text("utf-8")
     assert full.index("1. Rerun (book/index)") < full.index("2. Chapter (notebooks/x)")
-    assert "3 squares\n\nSee [B](b.html)." in full
+    assert "3 & 4 squares\n\nSee [B](b.html)." in full
     assert "shown = 1" in full and "```text\n42\n```" in full
     assert "hidden = 2" not in full and "<div" not in full
 

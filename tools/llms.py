@@ -12,11 +12,11 @@ from pathlib import Path
 
 import contents
 import nbformat
+from bs4 import BeautifulSoup
 
 INCLUDE = re.compile(r"^```\{include\} (\S+)\n```$", re.MULTILINE)
 RAW = re.compile(r"^```\{raw\} html\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r'<a href="([^"]+)">([^<]*)</a>')
-LABEL = re.compile(r'aria-label="([^"]*)"')
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 
@@ -36,8 +36,13 @@ def page_text(site: Path, page: str) -> str:
 def _included(file: Path) -> str:
     """Return an included file; a picture made of HTML as the words that stand for it."""
     text = file.read_text(encoding="utf-8").strip()
-    text = RAW.sub(lambda found: " ".join(LABEL.findall(found[1])), text)
+    text = RAW.sub(lambda found: " ".join(_labels(found[1])), text)
     return LINK.sub(r"[\2](\1)", text)
+
+
+def _labels(text: str) -> list[str]:
+    labelled = BeautifulSoup(text, "html.parser").find_all(attrs={"aria-label": True})
+    return [tag["aria-label"] for tag in labelled]
 
 
 def _cell(cell: nbformat.NotebookNode) -> str:
