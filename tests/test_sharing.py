@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import contents
 import llms
@@ -16,6 +17,7 @@ from sphinx.cmd.build import build_main
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.distributed.reduce_op:FutureWarning")
 
 ROOT = Path(__file__).resolve().parents[1]
+CODE = ("sphinx.ext.autodoc", "sphinx.ext.viewcode")
 ADDRESSES = {"BOOK_URL": "https://book.example/a", "REPOSITORY_URL": "https://github.com/me/rerun"}
 
 
@@ -118,7 +120,8 @@ def built(tmp_path_factory):
     for folder in ("book/_generated", "notebooks"):
         (site / folder).mkdir(parents=True)
     (site / "book/index.md").write_text(
-        '# Rerun\n\nWhat it "is".\n\n```{include} _generated/a.md\n```\n'
+        '# Rerun\n\nWhat it "is".\n\n```{include} _generated/a.md\n```\n\n'
+        "```{eval-rst}\n.. automodule:: toc\n   :members: pages\n```\n"
     )
     picture = '<div aria-label="3 &amp; 4 squares"></div>'
     raw = f'```{{raw}} html\n{picture}\n```\n\nSee <a href="b.html">B</a>.\n'
@@ -135,7 +138,7 @@ def built(tmp_path_factory):
     }
     (site / "notebooks/x.ipynb").write_text(writes(new_notebook(cells=cells, metadata=kernel)))
     settings = {
-        "extensions": ["myst_nb", "sphinx_external_toc", "sphinx_book_theme", "sharing"],
+        "extensions": ["myst_nb", "sphinx_external_toc", "sphinx_book_theme", *CODE, "sharing"],
         "html_theme": "sphinx_book_theme",
         "html_title": "Rerun",
         "root_doc": "book/index",
@@ -201,8 +204,11 @@ def test_addresses_bring_links_buttons_and_a_map(built):
         "https://mybinder.org/v2/gh/me/rerun/main",
     } <= links
     assert "urlpath=lab/tree/notebooks/x.ipynb" in text
-    listed = re.findall("<loc>(.*?)</loc>", (public / "sitemap.xml").read_text("utf-8"))
-    assert listed == [
+    # source code, indexes and the search are no pages of the book
+    assert (public / "_modules/toc.html").exists()
+    assert (public / "py-modindex.html").exists()
+    listed = ElementTree.parse(public / "sitemap.xml").findall("{*}url/{*}loc")
+    assert sorted(place.text for place in listed) == [
         found["og:url"].replace("notebooks/x", n) for n in ("book/index", "notebooks/x")
     ]
 

@@ -30,6 +30,7 @@ RERUN_SOURCE = "notebooks/rerun.ipynb"
 SUMMARY = "This page in one minute"
 LONGEST = 200  # characters of a description
 SHARE = "_generated/share.png"
+NO_PAGES = ("genindex.html", "py-modindex.html", "search.html", "_modules/*")  # not in the sitemap
 # Formulas of a line, as far as plain text can show them.
 FRACTION = re.compile(r"\\frac\s*(\\?\w+?|\{[^{}]*\})\s*(\d|\\\w+|\{[^{}]*\})")
 COMMAND = re.compile(r"(\\[A-Za-z]+) ?")
@@ -76,6 +77,8 @@ def repository_url(environment: dict[str, str]) -> str:
 def configure(app, config) -> None:
     """Set what Sphinx and its theme make of the two addresses."""
     config.html_baseurl = book_url(os.environ)
+    config.sitemap_url_scheme = "{link}"
+    config.sitemap_excludes = [*NO_PAGES]
     repository = repository_url(os.environ)
     if not repository:
         return
@@ -193,11 +196,8 @@ def write_files(app, exception) -> None:
     llms.write(Path(app.srcdir), out, titles, about, home)
     root = app.config.root_doc
     _write_redirect(out, app.builder.get_target_uri(root), head_tags(app, root, about[root]), home)
-    if home:
-        if _share(app).exists():
-            shutil.copy(_share(app), out / "_static" / "share.png")
-        addresses = [home + app.builder.get_target_uri(page) for page in sorted(about)]
-        _write_sitemap(out, addresses)
+    if home and _share(app).exists():
+        shutil.copy(_share(app), out / "_static" / "share.png")
 
 
 def _write_redirect(out: Path, to: str, tags: str, home: str) -> None:
@@ -212,17 +212,10 @@ def _write_redirect(out: Path, to: str, tags: str, home: str) -> None:
     )
 
 
-def _write_sitemap(out: Path, addresses: list[str]) -> None:
-    urls = "".join(f"<url><loc>{html.escape(address)}</loc></url>\n" for address in addresses)
-    (out / "sitemap.xml").write_text(
-        '<?xml version="1.0" encoding="utf-8"?>\n'
-        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n',
-        encoding="utf-8",
-    )
-
-
 def setup(app) -> dict:
     """Register the extension."""
+    if book_url(os.environ):  # without an address sphinx-sitemap warns, and a warning is an error
+        app.setup_extension("sphinx_sitemap")
     app.connect("config-inited", configure)
     app.connect("html-page-context", add_tags)
     app.connect("html-page-context", redirect_buttons, priority=900)  # after the theme's buttons
