@@ -121,7 +121,7 @@ def built(tmp_path_factory):
         (site / folder).mkdir(parents=True)
     (site / "book/index.md").write_text(
         '# Rerun\n\nWhat it "is".\n\n```{include} _generated/a.md\n```\n\n'
-        "```{eval-rst}\n.. automodule:: toc\n   :members: pages\n```\n"
+        "```{eval-rst}\n.. automodule:: contents\n   :members: pages\n```\n"
     )
     picture = '<div aria-label="3 &amp; 4 squares"></div>'
     raw = f'```{{raw}} html\n{picture}\n```\n\nSee <a href="b.html">B</a>.\n'
@@ -205,7 +205,7 @@ def test_addresses_bring_links_buttons_and_a_map(built):
     } <= links
     assert "urlpath=lab/tree/notebooks/x.ipynb" in text
     # source code, indexes and the search are no pages of the book
-    assert (public / "_modules/toc.html").exists()
+    assert (public / "_modules/contents.html").exists()
     assert (public / "py-modindex.html").exists()
     listed = ElementTree.parse(public / "sitemap.xml").findall("{*}url/{*}loc")
     assert sorted(place.text for place in listed) == [
