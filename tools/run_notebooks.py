@@ -38,14 +38,16 @@ def kernel_settings() -> Config:
 
     Over TCP ipykernel warns that nothing is encrypted, and ports can be taken in between. A path to
     a socket must be shorter than a hundred characters or so, and whole: a kernel starts in the
-    notebook's folder.
+    notebook's folder. A kernel is interrupted before it is shut down, and on a busy machine one
+    logs that as an error, hence only what is critical; a failed cell does not come by the log.
     """
     from traitlets.config import Config
 
+    settings = Config({"NotebookClient": {"extra_arguments": ["--IPKernelApp.log_level=50"]}})
     path = os.path.join(tempfile.mkdtemp(dir=_sockets().name), "k")  # noqa: PTH118
-    if os.name != "posix" or len(os.fsencode(path)) > 90:
-        return Config()
-    return Config({"KernelManager": {"transport": "ipc", "ip": path}})
+    if os.name == "posix" and len(os.fsencode(path)) <= 90:
+        settings.KernelManager = Config({"transport": "ipc", "ip": path})
+    return settings
 
 
 def retitle(notebook: NotebookNode, name: str) -> None:
