@@ -47,7 +47,7 @@ number = $(if $(OF),$$(echo >>$(STEPS); wc -l <$(STEPS) | tr -d ' ')/$(OF) )
 timed = @mkdir -p $(dir $(TIMES)); began=$$(date +%s); echo "== $(number)$(1)"; { $(2); } && \
 	printf '  %-34s %5d s\n' '$(1)' $$(($$(date +%s) - began)) >>$(TIMES)
 
-.PHONY: FORCE help book pdf site test unit chapters smoke browser torture flaky verify golden lab notebooks lint lock clean distclean
+.PHONY: FORCE help book pdf record site test unit chapters smoke browser torture flaky verify golden lab notebooks lint lock clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -65,6 +65,11 @@ pdf: $(READY) ## the book as one PDF (needs Chromium or Chrome)
 	@$(MAKE) book
 	@echo "== part 2/2: the PDF"
 	@$(PY) tools/make_pdf.py $(SITE) $(HTML) $(PDF)
+
+# Interrupted or not, what is finished is written down; the same command goes on from there.
+record: $(READY) ## train what a profile lacks on all cores, and write it to book/results (PROFILE=full)
+	@$(VENV)/bin/reglab reproduce --dataset all --profile $(PROFILE) $(if $(WORKERS),--workers $(WORKERS)); \
+	status=$$?; $(VENV)/bin/reglab record --dataset all --profile $(PROFILE) --partial && exit $$status
 
 test: $(READY) ## set up, then every test: pytest, the chapters' cells, a smoke book and its pages
 	@sh tools/run_tests.sh "$(MAKE)"

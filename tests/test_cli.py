@@ -1,6 +1,7 @@
 """The command line: help, one-line errors, and the whole way for an own data set."""
 
 import json
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import pytest
 from conftest import finish
 
 from reglab import cli
-from reglab.runs.store import RunStore
+from reglab.runs.store import RunStore, write_table
 from reglab.study.plan import make_plan
 
 
@@ -64,7 +65,7 @@ def damaged(tmp_path):
 ERRORS = [
     (["reproduce", "--dataset", "nosuch"], "unknown data set 'nosuch'"),
     (["reproduce", "--dataset", "../x"], "a-z, 0-9"),
-    (["reproduce", "--profile", "huge"], "smoke, pilot, reduced, paper"),
+    (["reproduce", "--profile", "huge"], "smoke, pilot, reduced, full, paper"),
     (["reproduce", "--seeds", "0", "--profile", "smoke"], "seeds must be an integer >= 1"),
     (["reproduce", "--device", "tpu", "--profile", "smoke"], "device must be one of"),
     (["reproduce", "--workers", "0", "--profile", "smoke"], "workers must be an integer >= 1"),
@@ -72,6 +73,9 @@ ERRORS = [
     (["reproduce", "--dataset", "mnist", "--profile", "reduced"], "SHA-256 begins"),
     (["reproduce", "--dataset", "cifar10", "--profile", "reduced"], "reglab data fetch cifar10"),
     (["results", "--dataset", "mnist", "--profile", "smoke"], "study is not complete"),
+    (["record", "--merge"], "go together: give both"),
+    (["record", "a.jsonl.gz"], "go together: give both"),
+    (["record", "--merge", "a.jsonl.gz"], "a.jsonl.gz is damaged after run 0"),
     (["data", "fetch", "mine"], "only mnist, fashion_mnist, cifar10"),
 ]
 
@@ -103,6 +107,31 @@ def test_recorded_study_needs_no_store(reglab, tmp_path):
     )
     shutil.rmtree(tmp_path / "runs")
     assert reglab("results", *asked, "--format", "json") == first
+
+
+def test_progress_and_merge_on_two_machines(reglab, tmp_path):
+    """Each machine makes a part; --progress says what is left; joined, the study is whole."""
+    study = make_plan("mnist", "smoke", device="cpu")
+    runs = list(finish(study).values())
+    halves = {"here": runs[::2], "there": runs[1::2]}
+    for name, half in halves.items():
+        store = RunStore(tmp_path / name)
+        for run in half:
+            store.put(run)
+        write_table(half, tmp_path / f"{name}.jsonl.gz")
+    asked = ["--dataset", "mnist", "--profile", "smoke", "--device", "cpu"]
+    said = reglab("reproduce", *asked, "--progress", "--store", tmp_path / "here").stdout
+    assert "0 of 2 evaluation seeds complete" in said
+    assert re.search(r"left, about \d+ s", said)
+    tables = [tmp_path / f"{name}.jsonl.gz" for name in halves]
+    to = ["--profile", "smoke", "--to", tmp_path / "results"]
+    for several in (tables[:1], tables[1:], tables):  # what is there already is joined, too
+        reglab("record", "--merge", *several, *to)
+    said = reglab("reproduce", *asked, "--progress", "--store", tmp_path / "nowhere").stdout
+    assert f"{len(runs)} of {len(runs)} runs done" in said
+    assert "2 of 2 evaluation seeds complete" in said
+    assert "left" not in said
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_unwritable_store_is_one_line(reglab, tmp_path):

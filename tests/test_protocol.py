@@ -9,6 +9,7 @@ from conftest import fake_record
 from reglab import cells
 from reglab.errors import ReglabError
 from reglab.study import profiles, protocol
+from reglab.study.plan import Plan
 from reglab.study.profiles import DROP_RATES, PAPER_LAMBDAS, PROFILES, SGD_RATES
 from reglab.study.protocol import choose, next_configs, stages
 from reglab.study.selection import Choices, Validation, select, validation_of
@@ -188,7 +189,36 @@ def test_expected_runs_are_the_most_there_can_be(plan, name):
     assert min(counts) < max(counts)
 
 
+def test_the_full_profile_is_what_was_recorded_first():
+    """The key of a run that was recorded before the profile had its name."""
+    plans = {
+        name: Plan.under(PROFILES["full"], name, "cpu")
+        for name in ("mnist", "fashion_mnist", "cifar10")
+    }
+    assert {name: (p.profile.width, p.seeds, p.precision) for name, p in plans.items()} == {
+        "mnist": (16, 10, "bf16"),
+        "fashion_mnist": (16, 10, "bf16"),
+        "cifar10": (32, 5, "bf16"),
+    }
+    lr = plans["cifar10"].baseline(1000, 0.01)
+    assert lr.key == "e5066ad9fabc13bcbe0fcb505e4953f4"
+
+
+def test_evaluation_runs_come_seed_by_seed(plan):
+    """So that every finished seed is a whole block of paired cells."""
+    plan = dataclasses.replace(plan, profile=PROFILES["full"].of("cifar10"), seeds=3)
+    records = {}
+    missing = next_configs(plan, records)
+    while missing[0].seed not in plan.evaluation_seeds:
+        records |= {config.key: fake_record(config) for config in missing}
+        missing = next_configs(plan, records)
+    seeds = [config.seed for config in missing]
+    assert seeds == sorted(seeds)
+    assert set(seeds) == {0, 1, 2}
+    assert seeds.count(0) == seeds.count(1) >= 10
+
+
 def test_unknown_profile_names_the_known_ones():
-    with pytest.raises(ReglabError, match="smoke, pilot, reduced, paper"):
+    with pytest.raises(ReglabError, match="smoke, pilot, reduced, full, paper"):
         profiles.profile_named("huge")
-    assert list(PROFILES) == ["smoke", "pilot", "reduced", "paper"]
+    assert list(PROFILES) == ["smoke", "pilot", "reduced", "full", "paper"]

@@ -1,5 +1,6 @@
 """Finished runs survive: atomic writes, damage set aside, recorded tables."""
 
+import dataclasses
 import gzip
 import json
 import os
@@ -14,7 +15,7 @@ from reglab import paths
 from reglab.errors import ReglabError
 from reglab.record import RunRecord, pack_bits, unpack_bits
 from reglab.runs import store as store_module
-from reglab.runs.store import RunStore, read_table, write_table
+from reglab.runs.store import RunStore, merge_tables, read_table, write_table
 
 
 @given(st.lists(st.booleans(), max_size=40))
@@ -142,3 +143,45 @@ def test_record_of_another_format_is_refused(config):
     outer["format"] = 99
     with pytest.raises(ReglabError, match="format"):
         RunRecord.from_json(json.dumps(outer))
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return a function that writes runs as a table and returns its path."""
+
+    def write(name, *records):
+        path = tmp_path / name / "mnist.jsonl.gz"
+        write_table(records, path)
+        return path
+
+    return write
+
+
+def test_tables_of_several_machines_are_joined(table, config):
+    first, both, second = (fake_record(config.replace(seed=seed)) for seed in range(3))
+    elsewhere = dataclasses.replace(both, costs=dataclasses.replace(both.costs, seconds=99.0))
+    merged = merge_tables([table("here", first, both), table("there", elsewhere, second)])
+    assert list(merged.values()) == [first, both, second]
+
+
+def test_unlike_runs_of_one_key_are_refused(table, config):
+    record = fake_record(config)
+    other = dataclasses.replace(record, n_fit=record.n_fit + 1)
+    tables = [table("here", record), table("there", other)]
+    with pytest.raises(ReglabError, match=f"unlike runs of mnist under the key {config.key}"):
+        merge_tables(tables)
+
+
+@pytest.mark.parametrize("change", [{"device": "cuda"}, {"precision": "bf16"}])
+def test_two_kinds_of_runs_are_not_joined(table, config, change):
+    tables = [
+        table("here", fake_record(config)),
+        table("there", fake_record(config.replace(**change))),
+    ]
+    with pytest.raises(ReglabError, match="one table cannot hold both"):
+        merge_tables(tables)
+
+
+def test_a_table_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ReglabError, match=r"missing\.jsonl\.gz is damaged after run 0"):
+        merge_tables([tmp_path / "missing.jsonl.gz"])

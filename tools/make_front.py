@@ -1,6 +1,6 @@
 """What the front page shows of recorded runs and the ledger: tables, a picture, two sentences.
 
-    python tools/make_front.py FOLDER     write FOLDER/recorded.md, share.png, front.md
+    python tools/make_front.py FOLDER     write FOLDER/recorded.md, rules.md, share.png, front.md
 
 The picture is part of the page, not a file beside it, so that its colours follow the page's light
 or dark theme. `share.png` is what a link to the book is shown with, if it has a public address.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
@@ -119,7 +120,7 @@ def share(rows: Sequence[Row], path: Path) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Write the three files; front.md last, as it tells make that all are there."""
+    """Write the four files; front.md last, as it tells make that all are there."""
     if len(argv) != 1:
         print("usage: make_front.py FOLDER", file=sys.stderr)
         return 2
@@ -129,6 +130,8 @@ def main(argv: list[str]) -> int:
         rows = verdicts.ledger(found)
         folder.mkdir(parents=True, exist_ok=True)
         share(rows, folder / "share.png")
+        rules = (files("reglab") / "rules.md").read_text("utf-8")
+        (folder / "rules.md").write_text(rules, encoding="utf-8")
         (folder / "recorded.md").write_text(runs(found), encoding="utf-8")
         (folder / "front.md").write_text(front(rows), encoding="utf-8")
     except (ReglabError, OSError) as error:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from reglab.cli_data import data_app
 from reglab.errors import ReglabError
 from reglab.paths import RESULTS
-from reglab.runs.store import open_store, write_table
+from reglab.record import RunRecord
+from reglab.runs.store import merge_tables, open_store, write_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,7 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Rerun a paper's experiments on L2, dropout and batch normalization.",
 )
-data_app = typer.Typer(no_args_is_help=True, help="Fetch, check and list data sets.")
 app.add_typer(data_app, name="data")
 
 
@@ -44,7 +46,7 @@ class LedgerFormat(StrEnum):
 
 
 Dataset = Annotated[str, typer.Option(help="Name of a data set, or 'all' for the paper's three.")]
-Profile = Annotated[str, typer.Option(help="smoke, pilot, reduced or paper.")]
+Profile = Annotated[str, typer.Option(help="smoke, pilot, reduced, full or paper.")]
 Seeds = Annotated[int | None, typer.Option(help="Evaluation seeds [default: the profile's].")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Store = Annotated[
@@ -71,15 +73,22 @@ def reproduce(
     ] = None,
     device: Device = "auto",
     store: Store = None,
+    progress: Annotated[
+        bool, typer.Option("--progress", help="Train nothing: only say what is done and left.")
+    ] = False,
 ) -> None:
     """Train whatever the study lacks, stage after stage.
 
     Standard error says how far it is: a bar in a terminal, a line every half minute elsewhere.
     """
     from reglab.runs.progress import duration
-    from reglab.study import sweep
+    from reglab.study import standing, sweep
 
     began, runs = time.monotonic(), open_store(store)
+    if progress:
+        for plan in _plans(dataset, profile, seeds, device):
+            print(standing.of(plan, runs))
+        return
     if scheduler is None:
         plans = _plans(dataset, profile, seeds, device)
         made = sweep.reproduce(plans, runs, workers=workers, together=together, progress=True)
@@ -122,8 +131,14 @@ def results(
     print(text.render(frames, format.value))
 
 
-@app.command(epilog="Example: reglab record --dataset all --profile reduced")
+@app.command(
+    epilog="Examples: reglab record --dataset all --profile reduced; "
+    "reglab record --profile full --merge mine.jsonl.gz theirs.jsonl.gz"
+)
 def record(
+    tables: Annotated[
+        list[Path] | None, typer.Argument(help="Tables to join, with --merge.", metavar="[FILE]...")
+    ] = None,
     dataset: Dataset = "all",
     profile: Profile = "reduced",
     seeds: Seeds = None,
@@ -133,16 +148,37 @@ def record(
     partial: Annotated[
         bool, typer.Option("--partial", help="Also of a study with runs still missing.")
     ] = False,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Join the tables FILE... of several machines instead.")
+    ] = False,
 ) -> None:
     """Write a finished study as one compact table a data set, to be kept with the book."""
     from reglab.study.frame import load_records
 
+    if merge != bool(tables):
+        raise ReglabError("--merge and the tables to join, FILE..., go together: give both")
+    if merge:
+        _merge(tables, to / profile)
+        return
     runs = open_store(store)
     for plan in _plans(dataset, profile, seeds, device):
         records = load_records(plan, runs, partial=partial)[1]
-        path = to / profile / f"{plan.dataset}.jsonl.gz"
-        write_table(records.values(), path)
-        print(f"{path}: {len(records)} runs, {path.stat().st_size / 1e6:.2f} MB")
+        _write(records.values(), to / profile / f"{plan.dataset}.jsonl.gz")
+
+
+def _merge(tables: list[Path], folder: Path) -> None:
+    """Join tables, and what the folder holds of the same data sets, into one a data set."""
+    names = {run.config.dataset for run in merge_tables(tables).values()}
+    old = [folder / f"{name}.jsonl.gz" for name in sorted(names)]
+    merged = merge_tables([*(path for path in old if path.exists()), *tables])
+    for path in old:
+        name = path.name.removesuffix(".jsonl.gz")
+        _write([run for run in merged.values() if run.config.dataset == name], path)
+
+
+def _write(records: Collection[RunRecord], path: Path) -> None:
+    write_table(records, path)
+    print(f"{path}: {len(records)} runs, {path.stat().st_size / 1e6:.2f} MB")
 
 
 @app.command(epilog="Example: reglab claims --format json")
@@ -198,16 +234,6 @@ def verify(
         raise typer.Exit(1)
 
 
-@data_app.command("fetch", epilog="Example: reglab data fetch cifar10")
-def data_fetch(
-    name: Annotated[str, typer.Argument(help="mnist, fashion_mnist or cifar10")],
-) -> None:
-    """Download a full data set through torchvision, and check its SHA-256."""
-    from reglab.data.download import fetch
-
-    print(fetch(name))
-
-
 @app.command(epilog="Example: reglab bench --format json")
 def bench(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -220,30 +246,6 @@ def bench(
     from reglab import bench as speed
 
     print(speed.render(speed.bench(device), format.value))
-
-
-@data_app.command("verify")
-def data_verify() -> None:
-    """Check the bundled samples and every NAME.npz in the data folder; exit 1 if one is bad."""
-    from reglab.data.sources import verify
-
-    statuses = verify()
-    for status in statuses:
-        print(f"{'ok ' if status.ok else 'BAD'} {status.name} ({status.source}): {status.message}")
-    if not all(status.ok for status in statuses):
-        raise typer.Exit(1)
-
-
-@data_app.command("list")
-def data_list() -> None:
-    """List the data sets at hand: name, source, shape, images, classes."""
-    from reglab.data.sources import verify
-
-    for status in verify():
-        if status.ok:
-            shape = "x".join(map(str, status.shape))
-            counts = f"{status.n_train} + {status.n_test} images, {status.n_classes} classes"
-            print(f"{status.name} ({status.source}): {shape}, {counts}, {status.path}")
 
 
 def _plans(dataset: str, profile: str, seeds: int | None, device: str) -> list:

@@ -16,6 +16,7 @@ from reglab.config import RunConfig, shown
 from reglab.errors import ReglabError
 
 FORMAT = 1
+LATER = ("trace", "learned")  # fields that older records lack
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,20 @@ class History:
     train_acc: list[float] = field(default_factory=list)
     val_loss: list[float | None] = field(default_factory=list)
     val_acc: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What else an epoch leaves behind, one value an epoch; nothing is ever chosen by it.
+
+    Attributes:
+        test_loss, test_acc: of the test images, eval mode, without penalty.
+        weight_norms: Euclidean norm of each decayed weight tensor, by its parameter's name.
+    """
+
+    test_loss: list[float | None] = field(default_factory=list)
+    test_acc: list[float] = field(default_factory=list)
+    weight_norms: dict[str, list[float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,10 @@ class RunRecord:
         n_params: trainable parameters.
         n_fit: images trained on (validation excluded).
         costs: seconds and memory, the only part that two runs of one config may differ in.
-        environment: device name, library and code versions, threads.
+        environment: device name, library and code versions, threads; in newer records UTC times
+            of start and end and a digest of the rules of judging as well.
+        trace: further per-epoch figures; None in older records, as is ``learned``.
+        learned: whether training accuracy ever was above twice that of guessing.
     """
 
     config: RunConfig
@@ -90,6 +108,8 @@ class RunRecord:
     n_fit: int
     costs: Costs
     environment: dict[str, str]
+    trace: Trace | None = None
+    learned: bool | None = None
 
     @property
     def epochs(self) -> int:
@@ -98,13 +118,20 @@ class RunRecord:
 
     def reproducible(self) -> dict[str, Any]:
         """Return what must be bit-identical between two runs of one config on one machine."""
-        values = dataclasses.asdict(self)
+        values = self._values()
         del values["costs"], values["environment"]
+        return values
+
+    def _values(self) -> dict[str, Any]:
+        values = dataclasses.asdict(self)
+        for name in LATER:  # so that an older record is written as it was read
+            if values[name] is None:
+                del values[name]
         return values
 
     def to_json(self) -> str:
         """Return one line of JSON with a SHA-256 of its own body, so that damage shows."""
-        body = json.dumps(dataclasses.asdict(self), sort_keys=True, allow_nan=False)
+        body = json.dumps(self._values(), sort_keys=True, allow_nan=False)
         return json.dumps({"format": FORMAT, "sha256": _digest(body), "record": json.loads(body)})
 
     @classmethod
@@ -139,6 +166,8 @@ class RunRecord:
             "last": None if values["last"] is None else Scores(**values["last"]),
             "costs": Costs(**values["costs"]),
         }
+        if values.get("trace") is not None:
+            parts["trace"] = Trace(**values["trace"])
         return cls(**{**values, **parts})
 
 
@@ -156,6 +185,10 @@ def _check(record: RunRecord) -> None:
     for name in ("n_params", "n_fit"):
         value = getattr(record, name)
         _require(name, value, _is_integer(value) and value > 0, "an integer > 0")
+    learned = record.learned
+    _require("learned", learned, learned is None or isinstance(learned, bool), "true or false")
+    if record.trace is not None:
+        _check_trace(record.trace, record.epochs)
     _check_costs(record.costs)
     known = record.environment
     texts = isinstance(known, dict) and all(isinstance(text, str) for text in known.values())
@@ -178,6 +211,16 @@ def _check_history(record: RunRecord) -> None:
     _require("best_epoch", best, reached, f"null or an epoch from 1 to {record.epochs}")
     finite = best is None or history.val_loss[best - 1] is not None
     _require("history.val_loss", history.val_loss, finite, f"finite at best_epoch, {best}")
+
+
+def _check_trace(trace: Trace, epochs: int) -> None:
+    norms = trace.weight_norms
+    _require("trace.weight_norms", norms, isinstance(norms, dict), "lists by a parameter's name")
+    columns = {"test_loss": trace.test_loss, "test_acc": trace.test_acc, **norms}
+    for name, column in columns.items():
+        allowed = _is_share if name == "test_acc" else _is_number_or_none
+        fine = isinstance(column, list) and len(column) == epochs and all(map(allowed, column))
+        _require(f"trace.{name}", column, fine, f"a list of {epochs} numbers, one an epoch")
 
 
 def _check_scores(name: str, scores: Scores) -> None:

@@ -174,6 +174,35 @@ def read_table(path: Path) -> Iterator[RunRecord]:
         ) from None
 
 
+def merge_tables(paths: Iterable[Path]) -> dict[str, RunRecord]:
+    """Return the runs of several tables by key, as where several machines made a study together.
+
+    Raises:
+        ReglabError: a table is missing or damaged; two hold unlike runs under one key (times and
+            machines aside); or runs of two devices or precisions, which no table mixes.
+    """
+    merged: dict[str, RunRecord] = {}
+    came: dict[str, Path] = {}
+    kinds: dict[str, tuple[tuple[str, str], Path]] = {}
+    for path in paths:
+        for record in read_table(path):
+            config, name = record.config, record.config.dataset
+            kind, first = kinds.setdefault(name, ((config.device, config.precision), path))
+            if kind != (config.device, config.precision):
+                raise ReglabError(
+                    f"{first} holds {name} runs on {' in '.join(kind)}, {path} on {config.device} "
+                    f"in {config.precision}; one table cannot hold both"
+                )
+            known = merged.setdefault(config.key, record)
+            came.setdefault(config.key, path)
+            if known.reproducible() != record.reproducible():
+                raise ReglabError(
+                    f"{came[config.key]} and {path} hold unlike runs of {name} under the key "
+                    f"{config.key}; keep one of the two tables"
+                )
+    return merged
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write ``content`` so that ``path`` is either as before or complete, even after a crash.
 

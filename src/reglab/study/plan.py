@@ -47,16 +47,18 @@ class Plan:
         dataset: str,
         device: str,
         seeds: int | None = None,
-        precision: str = "fp32",
+        precision: str | None = None,
     ) -> Plan:
         """Return the plan of a data set under a profile, for any device, here or not.
 
         Args:
             seeds: evaluation seeds; None = the profile's.
+            precision: fp32 or bf16; None = the profile's.
 
         Raises:
             ReglabError: the profile's images are not here.
         """
+        profile = profile.of(dataset)
         source = resolve_source(dataset, profile.source)
         size = dataset_size(dataset, source)
         return cls(
@@ -66,7 +68,7 @@ class Plan:
             profile=profile,
             device=device,
             seeds=profile.factorial_seeds if seeds is None else seeds,
-            precision=precision,
+            precision=precision or profile.precision,
         )
 
     def baseline(self, seed: int, lr: float, **changes: object) -> RunConfig:
@@ -101,28 +103,29 @@ def make_plan(
     *,
     seeds: int | None = None,
     device: str = "auto",
-    precision: str = "fp32",
+    precision: str | None = None,
 ) -> Plan:
     """Return the plan of a data set under a profile on this machine.
 
     Args:
         dataset: a known name, or that of an own NAME.npz in the data folder.
-        profile: smoke, pilot, reduced or paper.
+        profile: smoke, pilot, reduced, full or paper.
         seeds: evaluation seeds, 1 to 1000; None = the profile's.
         device: auto, cpu or cuda.
-        precision: fp32 or bf16.
+        precision: fp32 or bf16; None = the profile's.
 
     Raises:
         ReglabError: an argument is not of these, or the profile's images are not here; one line.
     """
-    texts = {"dataset": dataset, "profile": profile, "device": device, "precision": precision}
+    texts = {"dataset": dataset, "profile": profile, "device": device}
+    texts |= {} if precision is None else {"precision": precision}
     for name, value in texts.items():
         if not isinstance(value, str):
             raise ReglabError(f"{name} must be {_ALLOWED[name]}, got {shown(value)}")
-    if precision not in PRECISIONS:
+    if precision not in (None, *PRECISIONS):
         raise ReglabError(f"precision must be {_ALLOWED['precision']}, got {precision!r}")
     chosen = profile_named(profile)
-    seeds = _count(chosen.factorial_seeds if seeds is None else seeds)
+    seeds = None if seeds is None else _count(seeds)
     return Plan.under(chosen, dataset, machine.resolve_device(device), seeds, precision)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import hashlib
 import os
 import platform
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import torch
@@ -105,7 +108,23 @@ def environment(device: torch.device, threads: int) -> dict[str, str]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "code_version": code_version(),
+        "rules": rules_digest(),
     }
+
+
+def utc() -> str:
+    """Return the time, e.g. 2026-01-31T12:00:00+00:00."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@functools.cache
+def rules_digest() -> str:
+    """Return the first 16 hex digits of the SHA-256 of the rules of judging (rules.md).
+
+    In a record it says which rules stood when the run was made.
+    """
+    text = (files("reglab") / "rules.md").read_text("utf-8")
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @functools.cache

@@ -115,7 +115,12 @@ def seed_dropout(model: nn.Module, seed: int, device: torch.device) -> None:
 def decayed_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Split parameters into those L2 applies to (weights) and the rest (biases, BN)."""
     parameters = list(model.parameters())
-    return [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]
+    return [p for p in parameters if is_decayed(p)], [p for p in parameters if not is_decayed(p)]
+
+
+def is_decayed(parameter: Tensor) -> bool:
+    """Whether L2 applies: to the weights of convolutions and linear layers, the tensors."""
+    return parameter.ndim > 1
 
 
 def multiplications(in_shape: tuple[int, int, int], width: int, n_classes: int = 10) -> int:

@@ -16,11 +16,17 @@ from reglab.config import TRAIN_VERSION, RunConfig
 from reglab.data.dataset import Dataset, load_dataset
 from reglab.errors import ReglabError
 from reglab.formulas import effective_lambda
-from reglab.record import Costs, History, RunRecord, Scores
+from reglab.record import Costs, History, RunRecord, Scores, Trace
 from reglab.seeds import stream_seed
 from reglab.training import machine
 from reglab.training.evaluate import Labelled, evaluate, inference_ms, ready, score
-from reglab.training.model import StandardCNN, decayed_parameters, initialize, seed_dropout
+from reglab.training.model import (
+    StandardCNN,
+    decayed_parameters,
+    initialize,
+    is_decayed,
+    seed_dropout,
+)
 
 
 def load_for(config: RunConfig) -> Dataset:
@@ -84,7 +90,7 @@ class Run:
         parts: tuple[Labelled, Labelled, Labelled] | None = None,
     ) -> None:
         self.config, self.data, self.device = config, data, device
-        self.started = time.perf_counter()
+        self.started, self.began = time.perf_counter(), machine.utc()
         model = build_model(config, data)
         self.model = model.to(device, memory_format=torch.channels_last)
         seed_dropout(self.model, config.seed, device)
@@ -92,7 +98,7 @@ class Run:
         self.optimizer = build_optimizer(self.model, config, len(self.fit[1]))
         self.order = BatchOrder(config, len(self.fit[1]))
         self.stopper = EarlyStopping(config.patience)
-        self.history, self.epoch_seconds = History(), []
+        self.history, self.trace, self.epoch_seconds = History(), Trace(), []
         self.best_weights: dict | None = None
         self.diverged = False
 
@@ -130,6 +136,7 @@ class Run:
         if self.diverged:
             return
         _append(self.history, train_loss, train_acc, val_loss, val_acc)
+        self._append_trace()
         if self.stopper.improved(val_loss):
             self.best_weights = copy.deepcopy(self.model.state_dict())
 
@@ -155,8 +162,26 @@ class Run:
             n_params=sum(p.numel() for p in self.model.parameters()),
             n_fit=len(self.fit[1]),
             costs=Costs(seconds, self.epoch_seconds, inference, memory),
-            environment=machine.environment(self.device, threads),
+            environment=machine.environment(self.device, threads)
+            | {"started": self.began, "ended": machine.utc()},
+            trace=self.trace,
+            learned=self.learned,
         )
+
+    @property
+    def learned(self) -> bool:
+        """Whether training accuracy ever was above twice that of guessing among K classes."""
+        return max(self.history.train_acc, default=0.0) > 2 / self.data.n_classes
+
+    def _append_trace(self) -> None:
+        """Note what an epoch leaves beside its history; six digits are enough for a curve."""
+        loss, accuracy = evaluate(self.model, self.test, self.data, self.config)
+        self.trace.test_loss.append(rounded(loss))
+        self.trace.test_acc.append(accuracy)
+        for name, weight in self.model.named_parameters():
+            if is_decayed(weight):
+                norm = rounded(torch.linalg.vector_norm(weight.detach()).item())
+                self.trace.weight_norms.setdefault(name, []).append(norm)
 
     def _score(self) -> Scores:
         return score(self.model, self.test, self.data, self.config)
@@ -241,6 +266,11 @@ def _append(history: History, *values: float) -> None:
     names = ("train_loss", "train_acc", "val_loss", "val_acc")
     for name, value in zip(names, values, strict=True):
         getattr(history, name).append(value)
+
+
+def rounded(value: float) -> float | None:
+    """Return six significant digits of a finite number, None of any other."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def _check_match(config: RunConfig, data: Dataset) -> None:

@@ -1,0 +1,66 @@
+"""Where a study stands: what is done, what is left, and about how many hours of a core that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reglab.runs.progress import roughly
+from reglab.runs.store import RunStore
+from reglab.study.plan import Plan
+from reglab.study.profiles import RUN_SECONDS
+from reglab.study.protocol import expected_runs, stages
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One data set under a profile, as a store has it.
+
+    Attributes:
+        done, total: runs; ``total`` is the most there can be unless ``exact``.
+        exact: whether all arms can be named.
+        blocks: evaluation seeds of which every run is there, and how many there will be.
+        core_seconds: what the finished runs took, all together.
+        left_seconds: what the rest would take at their mean, or at the profile's where none is.
+    """
+
+    dataset: str
+    profile: str
+    done: int
+    total: int
+    exact: bool
+    blocks: tuple[int, int]
+    core_seconds: float
+    left_seconds: float
+
+    def __str__(self) -> str:
+        most = "" if self.exact else "up to "
+        left = self.total - self.done
+        text = f"{self.dataset} ({self.profile}): {self.done} of {most}{self.total} runs done"
+        text += f" ({roughly(self.core_seconds)} of one core)" if self.done else ""
+        text += f", {self.blocks[0]} of {self.blocks[1]} evaluation seeds complete"
+        return text + (f"; {most}{left} left, about {roughly(self.left_seconds)}" if left else "")
+
+
+def of(plan: Plan, store: RunStore) -> Standing:
+    """Return where a plan stands; nothing is trained."""
+    arms, missing = stages(plan, store.load)
+    keys = {arm.config.key: arm.config for arm in arms}
+    absent = {config.key for config in missing}
+    records = store.load(config for key, config in keys.items() if key not in absent)
+    exact = any(arm.study == ("fair" if plan.profile.fair else "factorial") for arm in arms)
+    total = len(keys) if exact else max(len(keys), expected_runs(plan))
+    seconds = sum(record.costs.seconds for record in records.values())
+    each = seconds / len(records) if records else RUN_SECONDS[plan.profile.name]
+    judged = [arm for arm in arms if exact and arm.config.seed in plan.evaluation_seeds]
+    lacking = {arm.config.seed for arm in judged if arm.config.key not in records}
+    complete = len(plan.evaluation_seeds) - len(lacking) if judged else 0
+    return Standing(
+        plan.dataset,
+        plan.profile.name,
+        len(records),
+        total,
+        exact,
+        (complete, len(plan.evaluation_seeds)),
+        seconds,
+        each * (total - len(records)),
+    )
