@@ -67,7 +67,8 @@ pdf: $(READY) ## the book as one PDF (needs Chromium or Chrome)
 	@$(PY) tools/make_pdf.py $(SITE) $(HTML) $(PDF)
 
 # Interrupted or not, what is finished is written down; the same command goes on from there.
-record: $(READY) ## train what a profile lacks on all cores, and write it to book/results (PROFILE=full)
+record: PROFILE := full
+record: $(READY) ## train what a profile lacks on all cores, and write it to book/results (profile full)
 	@$(VENV)/bin/reglab reproduce --dataset all --profile $(PROFILE) $(if $(WORKERS),--workers $(WORKERS)); \
 	status=$$?; $(VENV)/bin/reglab record --dataset all --profile $(PROFILE) --partial && exit $$status
 

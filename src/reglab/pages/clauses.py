@@ -1,0 +1,103 @@
+"""Sentences on recorded runs that follow the records: few patterns, filled in by code.
+
+A sentence typed by hand says what the runs said on one day, and an assertion that it still holds
+makes a build fail where more runs have decided more. These clauses say what is shown, in either
+direction, what is shown to be small, and otherwise that nothing is shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from scipy import stats
+
+from reglab import paper
+from reglab.stats import Estimate
+from reglab.verdicts.words import margin as margin_of
+
+
+@dataclass(frozen=True)
+class Said:
+    """Text that a notebook and the book show as Markdown, and a terminal as it is."""
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def say(*sentences: str) -> Said:
+    """Return sentences as one paragraph, each begun with a capital letter and ended with a stop."""
+    return Said(" ".join(f"{text[0].upper()}{text[1:].rstrip('.')}." for text in sentences if text))
+
+
+def clause(
+    estimate: Estimate | None,
+    *,
+    up: str = "raises test accuracy by",
+    down: str = "lowers test accuracy by",
+    margin: float | None = None,
+    unit: str = "points",
+) -> str:
+    """Return what an estimate shows, e.g. "raises test accuracy by 3.10 ± 0.60 points".
+
+    Args:
+        estimate: a mean difference over seeds with its 95 % interval; None = nothing was measured.
+        up, down: what to say where the interval lies above, or below, zero.
+        margin: half-width of what counts as small; two one-sided t tests at 5 % decide it.
+        unit: of the estimate; "" = none.
+    """
+    if estimate is None:
+        return "not measured"
+    unit = f" {unit}" if unit else ""
+    if estimate.n < 2 or math.isnan(estimate.low):
+        return f"undecided, with one run: {estimate.mean:.2f}{unit}"
+    if estimate.low > 0:
+        return f"{up} {estimate.mean:.2f} ± {estimate.half_width:.2f}{unit}"
+    if estimate.high < 0:
+        return f"{down} {-estimate.mean:.2f} ± {estimate.half_width:.2f}{unit}"
+    measured = f"{estimate.mean:.2f} ± {estimate.half_width:.2f}{unit}"
+    if margin is not None and _is_small(estimate, margin):
+        return f"no difference larger than {margin:g}{unit} is left ({measured})"
+    return f"undecided ({measured})"
+
+
+def by_dataset(estimates: Mapping[str, Estimate | None], **words: str) -> str:
+    """Return `clause` for each data set, e.g. "MNIST: undecided (...); CIFAR-10: raises ...".
+
+    The margin is the data set's own (`reglab.verdicts.words.margin`).
+    """
+    return "; ".join(
+        f"{paper.title(name)}: {clause(estimate, margin=margin_of(name), **words)}"
+        for name, estimate in estimates.items()
+    )
+
+
+def shown_on(estimates: Mapping[str, Estimate | None], *, above: bool = True) -> str:
+    """Return the data sets whose interval lies above zero (below it), e.g. "MNIST and CIFAR-10".
+
+    Where there is none: "none of them".
+    """
+    names = [
+        paper.title(name)
+        for name, estimate in estimates.items()
+        if estimate is not None and (estimate.low > 0 if above else estimate.high < 0)
+    ]
+    return listed(names) or "none of them"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words as a list in a sentence: "a", "a and b", "a, b and c"; "" of none."""
+    *first, last = list(words) or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _is_small(estimate: Estimate, margin: float) -> bool:
+    """Whether two one-sided t tests at 5 % show the mean to lie within the margin."""
+    half = stats.t.ppf(0.95, estimate.n - 1) * estimate.sd / math.sqrt(estimate.n)
+    return abs(estimate.mean) + half < margin

@@ -1,0 +1,51 @@
+"""Clauses follow the records: shown in either direction, shown to be small, or open."""
+
+import pytest
+
+from reglab.pages.clauses import by_dataset, clause, listed, say, shown_on
+from reglab.stats import equivalence, mean_interval
+
+ABOVE = mean_interval([3.0, 3.2, 2.9, 3.1, 3.3])
+BELOW = mean_interval([-3.0, -3.2, -2.9, -3.1, -3.3])
+SMALL = mean_interval([0.1, -0.1, 0.05, -0.05, 0.0])
+OPEN = mean_interval([3.0, -2.0, 1.0, -1.5, 0.5])
+
+
+def test_each_kind_of_evidence_has_its_clause():
+    assert clause(ABOVE) == "raises test accuracy by 3.10 ± 0.20 points"
+    assert clause(BELOW, down="costs") == "costs 3.10 ± 0.20 points"
+    assert (
+        clause(SMALL, margin=0.5)
+        == "no difference larger than 0.5 points is left (0.00 ± 0.10 points)"
+    )
+    assert clause(SMALL) == "undecided (0.00 ± 0.10 points)"
+    assert clause(OPEN, margin=0.5, unit="epochs") == "undecided (0.20 ± 2.51 epochs)"
+    assert clause(mean_interval([2.0])) == "undecided, with one run: 2.00 points"
+    assert clause(None) == "not measured"
+
+
+@pytest.mark.parametrize("margin", [0.05, 0.08, 0.1, 0.2, 1.0])
+def test_small_is_what_two_one_sided_tests_say(margin):
+    values = [0.1, -0.1, 0.05, -0.05, 0.03]
+    small = "is left" in clause(mean_interval(values), margin=margin)
+    assert small == (equivalence(values, margin) < 0.05)
+
+
+def test_data_sets_have_margins_of_their_own():
+    wide = mean_interval([0.3, 0.2, 0.25, -0.3, -0.35])
+    text = by_dataset({"mnist": wide, "cifar10": wide})
+    assert text.startswith("MNIST: undecided")
+    assert "CIFAR-10: no difference larger than 0.5 points is left" in text
+
+
+def test_lists_in_sentences():
+    found = {"mnist": ABOVE, "fashion_mnist": OPEN, "cifar10": ABOVE}
+    assert shown_on(found) == "MNIST and CIFAR-10"
+    assert shown_on(found, above=False) == "none of them"
+    assert listed("abc") == "a, b and c"
+    assert listed([]) == ""
+
+
+def test_sentences_make_a_paragraph():
+    said = say("dropout helps", "", "so it is.")
+    assert said._repr_markdown_() == repr(said) == "Dropout helps. So it is."
