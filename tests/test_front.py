@@ -104,7 +104,7 @@ def test_how_sure_names_decided_claims_and_their_profile(bare):
 def test_the_tool_writes_what_the_page_includes(tmp_path, capsys):
     folder = tmp_path / "book" / "_generated"
     assert make_front.main([str(folder)]) == 0
-    names = {"front.md", "recorded.md", "share.png"}
+    names = {"front.md", "recorded.md", "rules.md", "share.png"}
     assert {file.name for file in folder.iterdir()} == names
     assert "<b>22</b> inconsistent" in (folder / "front.md").read_text("utf-8")
     page = (ROOT / "book" / "index.md").read_text("utf-8")

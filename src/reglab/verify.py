@@ -50,8 +50,9 @@ class Tolerance:
 # Golden runs have eight steps. With the processor's vector instructions limited in four ways, their
 # losses moved by at most 2e-4 of their size; a learning rate 1 % higher moves one by 2e-2. (With
 # more steps rounding is amplified: after 27 a batch-normalized run had moved by 3e-2.) One of the
-# fewest images that a share is formed over, 15, is 0.067.
-GOLDEN_TOLERANCE = Tolerance(epochs=None, loss=1e-3, accuracy=0.07, test=0.004)
+# fewest images that a share is formed over, 15, is 0.067. Of the 1,000 test images a network that
+# still guesses judged four otherwise on another kind of processor.
+GOLDEN_TOLERANCE = Tolerance(epochs=None, loss=1e-3, accuracy=0.07, test=0.0045)
 # Reduced runs have thousands of steps, after which rounding has become another path. The first
 # epoch still agrees roughly; at the end they are as alike as two seeds are.
 RECORDED_TOLERANCE = Tolerance(epochs=1, loss=0.05, accuracy=0.05, test=0.06)
