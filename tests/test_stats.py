@@ -15,6 +15,7 @@ from reglab.stats import (
     paired_difference,
     paired_p,
     prediction_interval,
+    welch,
 )
 
 
@@ -97,9 +98,10 @@ def test_paired_p_is_scipys():
 
 
 @pytest.mark.parametrize(
-    ("values", "p"), [([1.0], 1.0), ([0.0, 0.0], 1.0), ([0.5, 0.5], 0.0), ([-2.0, -2.0], 0.0)]
+    ("values", "p"), [([1.0], 1.0), ([0.0, 0.0], 1.0), ([0.5, 0.5], 0.5), ([-2.0] * 6, 0.03125)]
 )
 def test_paired_p_without_spread(values, p):
+    """The sign test: twice the chance of n tosses that all fall on one side."""
     assert paired_p(values) == p
 
 
@@ -121,9 +123,26 @@ def test_a_difference_that_is_only_not_significant_is_no_equality():
 
 
 def test_equivalence_without_spread():
-    assert equivalence([0.1, 0.1], 0.5) == 0.0
+    assert equivalence([0.1, 0.1], 0.5) == 0.25
     assert equivalence([0.5, 0.5], 0.5) == 1.0
     assert equivalence([0.1], 0.5) == 1.0
+
+
+def test_welch_is_scipys():
+    rng = np.random.default_rng(6)
+    first, second = rng.normal(1, 1, 8).tolist(), rng.normal(0, 3, 5).tolist()
+    estimate, p = welch(first, second)
+    theirs = scipy_stats.ttest_ind(first, second, equal_var=False)
+    assert p == pytest.approx(theirs.pvalue)
+    assert (estimate.low, estimate.high) == pytest.approx(theirs.confidence_interval(0.95))
+    assert (estimate.mean, estimate.n) == (pytest.approx(np.mean(first) - np.mean(second)), 5)
+
+
+@pytest.mark.parametrize("second", [[1.0], [1.0, 1.0]])
+def test_welch_without_an_interval_decides_nothing(second):
+    estimate, p = welch([3.0, 3.0], second)
+    assert (estimate.mean, p) == (2.0, 1.0)
+    assert math.isnan(estimate.low)
 
 
 def test_holm_by_hand():

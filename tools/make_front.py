@@ -34,6 +34,10 @@ KINDS = (
 MARKS = {
     "yes": "M0 0H10V10H0Z",
     "no": "M0 0H10V10H0Z",
+    "read-yes": "M3 3H7V7H3Z",
+    "read-no": "M2 1L5 4L8 1L9 2L6 5L9 8L8 9L5 6L2 9L1 8L4 5L1 2Z",
+    "part": "M0 5H10V10H0Z",
+    "small": "M0 4H10V6H0Z",
     "open": "M0 0L10 10H0Z",
     "none": "",
     "editorial": "M4 4H6V6H4Z",
@@ -77,7 +81,7 @@ def _kind(title: str, groups: Sequence[tuple[str, Sequence[Row]]]) -> str:
 
 
 def _square(word: str, x: int, about: str = "") -> str:
-    tone = "editorial" if word == "editorial" else ledger.tone(word)
+    tone = ledger.tone(word)
     title = f"<title>{html.escape(about)}</title>" if about else ""
     mark = f'<path d="{MARKS[tone]}"/>' if MARKS[tone] else ""
     cut = '<path class="cut" d="M0 10L10 0"/>' if tone == "no" else ""

@@ -97,8 +97,8 @@ def prediction_interval(differences: Sequence[float], confidence: float = 0.95) 
 def paired_p(differences: Sequence[float]) -> float:
     """Return the two-sided p-value of the paired t test that the mean difference is 0.
 
-    Differences that are all the same number have p = 0, or 1 where that number is 0; a single one
-    decides nothing: p = 1.
+    Differences that are all the same number have no t; theirs is the sign test's p, or 1 where that
+    number is 0. A single one decides nothing: p = 1.
 
     Raises:
         ReglabError: as `mean_interval`.
@@ -129,11 +129,34 @@ def _one_sided(differences: Sequence[float], bound: float, *, upper: bool = Fals
     estimate = mean_interval(differences)
     if estimate.n == 1:
         return 1.0
-    if estimate.sd == 0:  # no spread, so no t: the mean is on one side, or on the bound
+    if estimate.sd == 0:  # no spread, so no t: the sign test of n values on one side
         beyond = estimate.mean < bound if upper else estimate.mean > bound
-        return 0.0 if beyond else 1.0
+        return 0.5**estimate.n if beyond else 1.0
     alternative = "less" if upper else "greater"
     return float(stats.ttest_1samp(differences, bound, alternative=alternative).pvalue)
+
+
+def welch(first: Sequence[float], second: Sequence[float]) -> tuple[Estimate, float]:
+    """Return the difference of two independent means with its 95 % interval, and its p-value.
+
+    Welch's t, which supposes no equal spread. ``n`` is the smaller sample's size; ``sd`` is that of
+    the difference of two single values.
+
+    Args:
+        first, second: finite numbers, at least one each; with a single one on either side, or no
+            spread on both, there is no interval and p = 1.
+
+    Raises:
+        ReglabError: as `mean_interval`.
+    """
+    a, b = mean_interval(first), mean_interval(second)
+    mean, n = a.mean - b.mean, min(a.n, b.n)
+    if n == 1 or a.sd == b.sd == 0:
+        return Estimate(mean, math.nan, math.nan, math.nan, n), 1.0
+    test = stats.ttest_ind(first, second, equal_var=False)
+    bounds = test.confidence_interval(0.95)
+    sd = math.hypot(a.sd, b.sd)
+    return Estimate(mean, float(bounds.low), float(bounds.high), sd, n), float(test.pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -14,22 +14,48 @@ from matplotlib.figure import Figure
 from reglab import paper
 from reglab.errors import ReglabError
 from reglab.pages import display
+from reglab.pages.clauses import listed
 from reglab.verdicts.judging import Row, counts
 from reglab.verdicts.words import (
     BY_ARITHMETIC,
     BY_RUNS,
     CONFIRMED,
     CONSISTENT,
+    DIRECTION,
+    EDITORIAL,
     INCONSISTENT,
-    NOT_DISTINGUISHABLE,
+    NEGLIGIBLE,
     NOT_TESTABLE,
+    READS_RIGHT,
+    READS_WRONG,
     REFUTED,
+    UNDECIDED,
+    WHOLE,
 )
 
 # Colour is a help, never the only sign: the word stands beside it. Okabe and Ito's palette.
-_TONES = {CONSISTENT: "yes", CONFIRMED: "yes", INCONSISTENT: "no", REFUTED: "no",
-          NOT_DISTINGUISHABLE: "open"}  # fmt: skip
-_COLORS = {"yes": "#0072B2", "no": "#D55E00", "open": "#F0E442", "": "#BBBBBB"}
+_TONES = {
+    CONSISTENT: "yes",
+    INCONSISTENT: "no",
+    READS_RIGHT: "read-yes",
+    READS_WRONG: "read-no",
+    EDITORIAL: "editorial",
+    CONFIRMED: "yes",
+    DIRECTION: "part",
+    REFUTED: "no",
+    NEGLIGIBLE: "small",
+    UNDECIDED: "open",
+}
+_BLUE, _ORANGE, _YELLOW, _GREEN, _GREY = "#0072B2", "#D55E00", "#F0E442", "#009E73", "#BBBBBB"
+_COLORS = {
+    "yes": _BLUE,
+    "part": _BLUE,
+    "read-yes": _BLUE,
+    "no": _ORANGE,
+    "read-no": _ORANGE,
+    "small": _GREEN,
+    "open": _YELLOW,
+}
 
 
 @dataclass(frozen=True)
@@ -58,19 +84,20 @@ class LedgerPage:
             f"“{text['quote']}”<br><small>{text['place']}</small></td>"
             f"<td>By arithmetic<br>{_badge(row.by_arithmetic)}<br>"
             f"By runs<br>{_badge(row.by_runs)}{_estimate(row)}</td>"
-            f'<td>{html.escape(row.reason)} <a href="{html.escape(link)}">Shown here</a>.</td></tr>'
+            f"<td>{html.escape(row.reason)} {_differs(row)}"
+            f'<a href="{html.escape(link)}">Shown here</a>.</td></tr>'
         )
 
     def __repr__(self) -> str:
         return "\n".join(
             f"{row.id}: {row.quote}\n  by arithmetic: {row.by_arithmetic}; by runs: {row.by_runs}\n"
-            f"  {row.reason}"
+            f"  {row.reason}" + "".join(f"\n  otherwise, {text}" for text in row.differs)
             for row in self.rows
         )
 
 
 def tone(verdict: str) -> str:
-    """Return the class that a verdict is coloured by: yes, no, open or none."""
+    """Return the class that a verdict is coloured by: yes, no, open, none and so on."""
     return _TONES.get(verdict, "none")
 
 
@@ -82,7 +109,14 @@ def _estimate(row: Row) -> str:
     if row.estimate is None:
         return ""
     interval = "" if row.low is None else f" [{row.low:.2f}, {row.high:.2f}]"
-    return f"<br><small>{row.estimate:.2f}{interval}, n = {row.n_seeds}, {row.profile}</small>"
+    where = f"{row.unit}, n = {row.n_seeds}, {row.profile}"
+    return f"<br><small>{row.estimate:.2f}{interval} {where}</small>"
+
+
+def _differs(row: Row) -> str:
+    if not row.differs:
+        return ""
+    return f"<small>It would differ with {html.escape('; '.join(row.differs))}.</small> "
 
 
 def starting(rows: Sequence[Row], letter: str) -> LedgerPage:
@@ -123,8 +157,8 @@ def render(rows: Sequence[Row], format: str) -> str:
         return json.dumps([dataclasses.asdict(row) for row in rows], indent=1, ensure_ascii=False)
     if format == "markdown":
         return markdown(rows)
-    lines = [f"{'id':4} {'by arithmetic':14} {'by runs':20} quote"]
-    lines += [f"{row.id:4} {row.by_arithmetic:14} {row.by_runs:20} {row.quote}" for row in rows]
+    lines = [f"{'id':4} {'by arithmetic':16} {'by runs':20} quote"]
+    lines += [f"{row.id:4} {row.by_arithmetic:16} {row.by_runs:20} {row.quote}" for row in rows]
     found = counts(rows)
     tally = [
         f"{row['verdict'].replace('_', ' ')} {row['']}: {row['claims']}"
@@ -146,25 +180,32 @@ def standing(rows: Sequence[Row], to: str = "../") -> str:
     asks = {claim["id"]: claim["by_runs"]["rule"] != "none" for claim in paper.contents()["claims"]}
     untested = [asks[row.id] for row in rows if row.by_runs == NOT_TESTABLE]
     settled = sum(row.by_arithmetic in (CONSISTENT, INCONSISTENT) for row in rows)
-    left_open = sum(row.by_runs == NOT_DISTINGUISHABLE for row in rows)
+    read = sum(row.by_arithmetic in (READS_RIGHT, READS_WRONG) for row in rows)
+    left_open = sum(row.by_runs == UNDECIDED for row in rows)
     return (
-        f"Arithmetic settles {settled} of {len(rows)} claims without a run. {_decided(rows, to)}; "
+        f"Arithmetic settles {settled} of {len(rows)} claims without a run, and reading "
+        f"the text or the cited work {read} more. {_decided(rows, to)}; "
         f"{left_open} are measured and left open, {sum(untested)} wait for runs still to be made, "
         f"and {untested.count(False)} are not for runs to settle."
     )
 
 
 def _decided(rows: Sequence[Row], to: str) -> str:
-    found = {word: [row for row in rows if row.by_runs == word] for word in (CONFIRMED, REFUTED)}
+    verbs = {
+        CONFIRMED: "confirm",
+        DIRECTION: "confirm the direction of",
+        REFUTED: "refute",
+        NEGLIGIBLE: "show a negligible difference for",
+    }
+    found = {word: [row for row in rows if row.by_runs == word] for word in verbs}
     decided = [row for word in found for row in found[word]]
     if not decided:
         return "Recorded runs decide none yet"
-    verbs = {CONFIRMED: "confirm", REFUTED: "refute"}
     what = [f"{verbs[word]} {_links(claims, to)}" for word, claims in found.items() if claims]
     profiles = sorted({str(row.profile) for row in decided})
-    limit = "" if "paper" in profiles else ", which judges directions, not sizes"
+    limit = "" if set(profiles) & set(WHOLE) else ", which judges directions, not sizes"
     named = " and ".join(f"*{name}*" for name in profiles)
-    return f"Recorded runs {' and '.join(what)} at the profile {named}{limit}"
+    return f"Recorded runs {listed(what)} at the profile {named}{limit}"
 
 
 def _links(rows: Sequence[Row], to: str) -> str:
@@ -175,11 +216,11 @@ def _links(rows: Sequence[Row], to: str) -> str:
 def count_figure(rows: Sequence[Row]) -> Figure:
     """Return both kinds of verdict as bars, one a word."""
     found = counts(rows).set_index(["verdict", ""])["claims"]
-    figure = Figure(figsize=(7, 2.4), layout="constrained")
+    figure = Figure(figsize=(7, 2.8), layout="constrained")
     kinds = (("by arithmetic", "by_arithmetic", BY_ARITHMETIC), ("by runs", "by_runs", BY_RUNS))
     panels = figure.subplots(1, 2, sharex=True)
     for axes, (title, which, words) in zip(panels, kinds, strict=True):
-        colors = [_COLORS[_TONES.get(word, "")] for word in words]
+        colors = [_COLORS.get(tone(word), _GREY) for word in words]
         values = [int(found[which, word]) for word in words]
         bars = axes.barh(words, values, color=colors, edgecolor="black", linewidth=0.6)
         axes.bar_label(bars, padding=3)

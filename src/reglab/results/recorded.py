@@ -1,7 +1,7 @@
 """The recorded results: the best profile of each data set.
 
 Recorded runs are committed under ``book/results/PROFILE/DATASET.jsonl.gz`` (`reglab record`). Only
-the reduced and the paper profile are recorded; a pilot made on a reader's machine decides nothing.
+the profiles reduced, full and paper decide; a pilot made on a reader's machine decides nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from reglab.study.plan import Plan
 from reglab.study.profiles import profile_named
 from reglab.study.protocol import Arm
 
-# Best first. The reduced profile decides directions; sizes are judged at paper scale only.
-DECIDING = ("paper", "reduced")
+# Best first. The reduced profile decides directions; sizes need all training images.
+DECIDING = ("paper", "full", "reduced")
 
 
 def studies(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:

@@ -12,7 +12,7 @@ from reglab.data.sources import FULL_SIZE, KNOWN
 from reglab.errors import ReglabError
 from reglab.study.profiles import PAPER_LAMBDAS
 from reglab.verdicts import mathematics
-from reglab.verdicts.words import CONSISTENT, INCONSISTENT, NOT_CHECKABLE, Finding
+from reglab.verdicts.words import CONSISTENT, INCONSISTENT, NOT_CHECKABLE, ROUNDING, Finding
 
 
 def judge(rule: str, **arguments: object) -> Finding:
@@ -25,10 +25,16 @@ def stated(verdict: str, reason: str) -> Finding:
     return Finding(verdict, reason)
 
 
-def formula(check: str) -> Finding:
-    """Return what a numerical check of the formula finds (`reglab.verdicts.mathematics`)."""
+def formula(check: str, otherwise: str = INCONSISTENT, remark: str = "") -> Finding:
+    """Return what a numerical check of the formula finds (`reglab.verdicts.mathematics`).
+
+    Args:
+        otherwise: the verdict if it does not hold, where a charitable reading is left.
+        remark: a sentence on that reading.
+    """
     right, reason = mathematics.CHECKS[check]()
-    return Finding(CONSISTENT if right else INCONSISTENT, reason)
+    verdict = CONSISTENT if right else otherwise
+    return Finding(verdict, reason if right or not remark else f"{reason} {remark}")
 
 
 def baselines_agree(dataset: str) -> Finding:
@@ -38,7 +44,11 @@ def baselines_agree(dataset: str) -> Finding:
     if len(values) == 1:
         return Finding(CONSISTENT, f"All three tables print {text}.", text)
     apart = values[-1] - values[0]
-    return Finding(INCONSISTENT, f"One network, two numbers: {text}, {apart} points apart.", text)
+    reason = f"One network, two numbers: {text}, {apart} points apart."
+    if apart > ROUNDING:
+        return Finding(INCONSISTENT, reason, text)
+    between = f" {values[0] + apart / 2} would be rounded to either."
+    return Finding(CONSISTENT, reason + between, text)
 
 
 def gain(table: str, dataset: str, value: Decimal) -> Finding:
@@ -48,7 +58,7 @@ def gain(table: str, dataset: str, value: Decimal) -> Finding:
     reason = f"{treated} - {base} = {treated - base}; in points, not percent."
     if others:
         reason += f" With another table's baseline it is {', '.join(map(str, others))}."
-    return Finding(_agree(treated - base == value), reason, str(value))
+    return Finding(_agree(abs(treated - base - value) <= ROUNDING), reason, str(value))
 
 
 def largest_gain(table: str, dataset: str) -> Finding:
@@ -110,12 +120,15 @@ def gain_over_single(dataset: str, value: Decimal) -> Finding:
     whole = _cell("combined", dataset, "all")
     gains = {single: whole - _cell(single, dataset, single) for single in TECHNIQUES}
     text = ", ".join(f"{name} {points:+}" for name, points in gains.items())
-    fits = [name for name, points in gains.items() if points == value]
+    apart = {name: abs(points - value) for name, points in gains.items()}
+    nearest = min(apart, key=apart.__getitem__)
+    fits = apart[nearest] <= ROUNDING
+    within = ", within what rounding two numbers allows" if fits and apart[nearest] else ""
     reason = f"All three against one: {text}; the best single technique leaves " + (
         f"{min(gains.values()):+}. "
-        + (f"The stated {value} is against {fits[0]}." if fits else f"None gives {value}.")
+        + (f"The stated {value} is against {nearest}{within}." if fits else f"None gives {value}.")
     )
-    return Finding(_agree(bool(fits)), reason, str(value))
+    return Finding(_agree(fits), reason, str(value))
 
 
 def ablation_drop(technique: str, dataset: str) -> Finding:
@@ -127,7 +140,7 @@ def ablation_drop(technique: str, dataset: str) -> Finding:
         f"All three minus {technique} is {WITHOUT[technique]}: Table 3 gives "
         f"{whole} - {whole - implied} = {implied}. The prose implies {whole - stated_drop}."
     )
-    return Finding(_agree(implied == stated_drop), reason, str(stated_drop))
+    return Finding(_agree(abs(implied - stated_drop) <= ROUNDING), reason, str(stated_drop))
 
 
 def ablation_order(dataset: str) -> Finding:
@@ -150,14 +163,18 @@ def interactions_positive() -> Finding:
                 gains = [_cell(part, name, part) - base for part in parts]
                 found[name, cell, base] = _cell("combined", name, cell) - base - sum(gains)
     positive = sum(value > 0 for value in found.values())
+    ahead = [
+        _cell("combined", name, "all") - max(_cell(part, name, part) for part in TECHNIQUES)
+        for name in KNOWN
+    ]
     reason = (
-        f"Pair minus the sum of its parts' gains, over {len(PAIRS)} pairs, {len(KNOWN)} data sets "
-        f"and each printed baseline: {positive} of {len(found)} above zero, from "
-        f"{min(found.values())} to {max(found.values())} points. Redundancy, not synergy."
+        "The paper does not define synergy. As more than the sum of the parts' gains, over "
+        f"{len(PAIRS)} pairs, {len(KNOWN)} data sets and each printed baseline: {positive} of "
+        f"{len(found)} above zero, from {min(found.values())} to {max(found.values())} points. As "
+        f"all three ahead of the best alone: by {', '.join(map(str, ahead))} points."
     )
-    if positive:
-        reason = reason.removesuffix(" Redundancy, not synergy.")
-    return Finding(_agree(positive == len(found)), reason)
+    everywhere = positive == len(found) and min(ahead) > 0
+    return Finding(CONSISTENT if everywhere else NOT_CHECKABLE, reason)
 
 
 def training_sets_smaller(datasets: list[str], than: str) -> Finding:
@@ -165,7 +182,8 @@ def training_sets_smaller(datasets: list[str], than: str) -> Finding:
     sizes = {name: FULL_SIZE[name] for name in (*datasets, than)}
     text = ", ".join(f"{paper.title(name)} {size:,}" for name, size in sizes.items())
     small = all(3 * sizes[name] <= 2 * sizes[than] for name in datasets)
-    return Finding(_agree(small), f"Training images: {text}.", text)
+    reason = f"Training images: {text}. Small relative to what, the paper does not say."
+    return Finding(CONSISTENT if small else NOT_CHECKABLE, reason, text)
 
 
 def grid_above_bound() -> Finding:

@@ -1,57 +1,24 @@
-"""Claims against runs: each rule turns recorded studies into paired contrasts.
+"""Claims against runs: each rule turns recorded studies into contrasts.
 
-A contrast is one number a seed, oriented so that the claim says "greater than zero". What a set of
-contrasts decides is the same for every rule (`reglab.verdicts.judging`).
+A claim's arguments stand in `paper.toml`. Where its words can be read in several ways, it has
+`readings`, each with arguments of its own; `others` are arms that the words do not name, and of
+which the ledger says where they would decide otherwise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
 from reglab import paper
 from reglab.cells import CELL_NAMES, COMBINATIONS, PAIRS, TECHNIQUES, WITHOUT
 from reglab.errors import ReglabError
-from reglab.results import factorial, tables
+from reglab.results import arms, factorial
+from reglab.verdicts.contrasts import Contrast
 from reglab.verdicts.words import margin
 
 Studies = Mapping[str, pd.DataFrame]
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """One paired comparison.
-
-    Attributes:
-        label: what is compared, for the reason.
-        dataset: where.
-        values: one number a seed, in points (or epochs), > 0 as the claim has it.
-        size: the difference that the paper prints, where it prints one.
-        margin: half-width of equality, where the claim is one of equality.
-        level: the paper's printed levels, where the claim is one of level (values are accuracies).
-    """
-
-    label: str
-    dataset: str
-    values: tuple[float, ...]
-    size: float | None = None
-    margin: float | None = None
-    level: tuple[float, ...] | None = None
-
-
-# What a claim may be about, and what its reason calls that.
-METRICS = {
-    "test_acc": "test accuracy",
-    "train_acc": "training accuracy",
-    "val_acc": "validation accuracy",
-    "last_test_acc": "test accuracy after the last epoch",
-    "last_train_acc": "training accuracy after the last epoch",
-    "last_val_acc": "validation accuracy after the last epoch",
-    "gap": "training minus test accuracy",
-    "epochs_to_target": "epochs to the target accuracy",
-}
 
 
 class Missing(Exception):
@@ -59,10 +26,10 @@ class Missing(Exception):
 
 
 def build(rule: str, studies: Studies, **arguments: object) -> tuple[list[Contrast], str]:
-    """Return a claim's contrasts, and what is not recorded of what the rule needs ("": nothing).
+    """Return the contrasts of one reading of a claim, and what is not recorded of what it needs.
 
     A claim on several data sets gives the contrasts of those that are recorded: one of them can
-    refute it.
+    refute it. The second part is "" where nothing is missing.
     """
     function, found, missing = RULES[rule], [], []
     apart = function in DATA_SET_BY_DATA_SET
@@ -84,10 +51,10 @@ def direction(
     metric: str = "test_acc",
     also: Mapping[str, str] | None = None,
 ) -> list[Contrast]:
-    """Treated minus control, on each data set; ``also`` names a second pair of cells."""
-    found = [_cells(studies, name, treated, control, metric) for name in datasets]
+    """Treated minus control, on each data set; ``also`` names a second pair of arms."""
+    found = [_pair(studies, name, treated, control, metric) for name in datasets]
     if also:
-        found += [_cells(studies, name, **also) for name in datasets]
+        found += [_pair(studies, name, **also) for name in datasets]
     return found
 
 
@@ -97,161 +64,145 @@ def size(
     datasets: Sequence[str],
     treated: str,
     control: str,
-    metric: str,
+    metric: str = "test_acc",
 ) -> list[Contrast]:
     """Treated minus control, and the difference that the paper prints for it."""
-    found = direction(studies, datasets, treated, control, metric)
-    return [Contrast(c.label, c.dataset, c.values, size=float(value)) for c in found]
+    return [_pair(studies, name, treated, control, metric, size=float(value)) for name in datasets]
 
 
 def level(studies: Studies, dataset: str, cell: str) -> list[Contrast]:
     """A cell's accuracy itself, beside what the paper prints for it."""
-    values = factorial.scores(_study(studies, dataset))[cell].dropna()
+    values = _values(studies, dataset, cell, "test_acc").dropna()
     printed = tuple(float(value) for value in paper.printed_cell(dataset, cell))
     label = f"{CELL_NAMES[cell]}, {paper.title(dataset)}"
-    return [Contrast(label, dataset, tuple(values), level=printed)]
+    return [_contrast(studies, dataset, label, values, level=printed)]
 
 
-def larger_gain(studies: Studies, dataset: str, treated: str, control: str) -> list[Contrast]:
-    """The gain on one data set minus the gain on each other, seed by seed."""
-    others = [name for name in paper.TITLES if name != dataset]
-    gains = {name: _gains(studies, name, treated, control) for name in (dataset, *others)}
+def larger_gain(
+    studies: Studies, dataset: str, treated: str, control: str, metric: str = "test_acc"
+) -> list[Contrast]:
+    """The gain on one data set minus that on each other: two data sets share no seed."""
+    gains = {}
+    for name in (dataset, *(name for name in paper.TITLES if name != dataset)):
+        gain = _values(studies, name, treated, metric) - _values(studies, name, control, metric)
+        gains[name] = tuple(gain.dropna())
     return [
         _contrast(
-            f"gain on {paper.title(dataset)} over that on {paper.title(name)}",
+            studies,
             dataset,
-            gains[dataset] - gains[name],
+            f"gain on {paper.title(dataset)} minus that on {paper.title(name)}",
+            gains[dataset],
+            against=gains[name],
         )
-        for name in others
+        for name in gains
+        if name != dataset
     ]
 
 
 def best(
-    studies: Studies, datasets: Sequence[str], study: str, best: str, rivals: Sequence[str]
+    studies: Studies, datasets: Sequence[str], best: str, rivals: Sequence[str]
 ) -> list[Contrast]:
     """One strength of a sweep minus each rival, on each data set."""
-    found = []
-    for name in datasets:
-        frame = _study(studies, name, study)
-        ours = tables.arm(frame, study, best)
-        for rival in rivals:
-            theirs = tables.arm(frame, study, rival)
-            label = f"{_strength(ours)} over {_strength(theirs)}, {paper.title(name)}"
-            found.append(_contrast(label, name, _accuracy(ours) - _accuracy(theirs)))
-    return found
-
-
-def _strength(runs: pd.DataFrame) -> str:
-    """Return the strength of a sweep's arm in words."""
-    arm = runs.iloc[0]
-    if arm["study"] == "dropout":
-        return f"drop rate {arm['strength']:g} ({tables.PLACES[arm['place']]})"
-    return f"λ = {arm['strength']:g} ({tables.READINGS[arm['reading']]})"
+    return [_pair(studies, name, best, rival, "test_acc") for name in datasets for rival in rivals]
 
 
 def below(
     studies: Studies, datasets: Sequence[str], cell: str, metric: str, bound: object
 ) -> list[Contrast]:
-    """How far a cell's score stays below a bound (in percent)."""
-    return [
-        _contrast(
-            f"{CELL_NAMES[cell]} below {bound} % ({METRICS[metric]}), {paper.title(name)}",
-            name,
-            float(bound) - factorial.scores(_study(studies, name), metric)[cell],
-        )
-        for name in datasets
-    ]
+    """How far an arm's score stays below a bound (in percent)."""
+    found = []
+    for name in datasets:
+        values = _values(studies, name, cell, metric)
+        what = arms.in_words(_runs(studies, name, cell))
+        label = f"{bound} % minus the {arms.METRICS[metric]} of {what}, {paper.title(name)}"
+        found.append(_contrast(studies, name, label, float(bound) - values))
+    return found
 
 
 def combinations(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
-    """Each combination minus its best part, the best by validation accuracy."""
-    found = []
-    for name in datasets:
-        validation = factorial.scores(_study(studies, name), "val_acc").mean()
-        for cell, parts in COMBINATIONS.items():
-            best_part = max(parts, key=validation.__getitem__)
-            found.append(_cells(studies, name, cell, best_part))
-    return found
+    """Each combination minus each of its parts, so that no best part has to be chosen."""
+    return [
+        _pair(studies, name, cell, part, "test_acc")
+        for name in datasets
+        for cell, parts in COMBINATIONS.items()
+        for part in parts
+    ]
 
 
 def singles(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     """Each technique alone minus none, on each data set."""
-    return [_cells(studies, name, single, "none") for name in datasets for single in TECHNIQUES]
+    return [
+        _pair(studies, name, single, "none", "test_acc")
+        for name in datasets
+        for single in TECHNIQUES
+    ]
 
 
 def ablation_order(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     """The drop of leaving out L2 minus that of dropout, and dropout's minus BN's."""
     found = []
     for name in datasets:
-        cells = factorial.scores(_study(studies, name))
-        drops = {single: cells["all"] - cells[WITHOUT[single]] for single in TECHNIQUES}
+        rest = {single: _values(studies, name, WITHOUT[single]) for single in TECHNIQUES}
         for first, second in (("l2", "dropout"), ("dropout", "bn")):
-            label = f"drop without {first} over that without {second}, {paper.title(name)}"
-            found.append(_contrast(label, name, drops[first] - drops[second]))
+            label = f"drop without {CELL_NAMES[first]} minus drop without {CELL_NAMES[second]}"
+            # the network with all three is in both drops and cancels
+            values = rest[second] - rest[first]
+            found.append(_contrast(studies, name, f"{label}, {paper.title(name)}", values))
     return found
 
 
 def interactions(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
-    """The two-way interaction of each pair, on each data set: above zero is synergy."""
+    """The two-way interaction of each pair, on each data set: above zero is more than the sum."""
     found = []
     for name in datasets:
-        table = factorial.interactions(_study(studies, name))
+        _runs(studies, name, "all")
+        table = factorial.interactions(studies[name])
         for pair in PAIRS:
-            label = f"interaction {CELL_NAMES[pair]}, {paper.title(name)}"
-            found.append(_contrast(label, name, table[pair]))
+            label = f"interaction of {CELL_NAMES[pair]}, {paper.title(name)}"
+            found.append(_contrast(studies, name, label, table[pair]))
     return found
 
 
-def equal_gap(studies: Studies, datasets: Sequence[str], cell: str) -> list[Contrast]:
-    """The gap on the first data set minus that on the second; equal training-set sizes only.
-
-    If size were the reason, sets of one size would have one gap.
-    """
-    first, second = (_study(studies, name) for name in datasets)
-    if first["n_train"].iloc[0] != second["n_train"].iloc[0]:
-        raise Missing(f"runs of {' and '.join(datasets)} on equally many images")
-    gaps = [factorial.scores(frame, "gap")[cell] for frame in (first, second)]
-    names = [paper.title(name) for name in datasets]
-    found = _contrast(f"gap on {names[0]} minus gap on {names[1]}", datasets[0], gaps[0] - gaps[1])
-    return [Contrast(found.label, found.dataset, found.values, margin=margin(datasets[0]))]
-
-
-def _cells(
-    studies: Studies, dataset: str, treated: str, control: str, metric: str = "test_acc"
+def _pair(
+    studies: Studies,
+    dataset: str,
+    treated: str,
+    control: str,
+    metric: str = "test_acc",
+    **about: object,
 ) -> Contrast:
-    names = CELL_NAMES
-    label = f"{names[treated]} minus {names[control]}"
-    label += "" if metric == "test_acc" else f" ({METRICS[metric]})"
-    values = _gains(studies, dataset, treated, control, metric)
-    return _contrast(f"{label}, {paper.title(dataset)}", dataset, values)
+    ours, theirs = (_runs(studies, dataset, name) for name in (treated, control))
+    label = f"{arms.in_words(ours)} minus {arms.in_words(theirs)}"
+    label += "" if metric == "test_acc" else f" ({arms.METRICS[metric]})"
+    values = arms.values(ours, metric) - arms.values(theirs, metric)
+    unit = arms.UNITS.get(metric, "points")
+    about |= {"unit": unit, "small": margin(dataset) if unit == "points" else None}
+    return _contrast(studies, dataset, f"{label}, {paper.title(dataset)}", values, **about)
 
 
-def _gains(
-    studies: Studies, dataset: str, treated: str, control: str, metric: str = "test_acc"
-) -> pd.Series:
-    cells = factorial.scores(_study(studies, dataset), metric)
-    return cells[treated] - cells[control]
-
-
-def _contrast(label: str, dataset: str, values: pd.Series) -> Contrast:
-    kept = values.dropna()
-    if kept.empty:
+def _contrast(
+    studies: Studies, dataset: str, label: str, values: object, **about: object
+) -> Contrast:
+    kept = pd.Series(values, dtype=float).dropna()
+    if kept.empty or about.get("against") == ():
         raise Missing(f"a run with a finite score for {label}")
-    return Contrast(label, dataset, tuple(kept.astype(float)))
+    profile = str(studies[dataset]["profile"].iloc[0])
+    about = {"small": margin(dataset), "profile": profile} | about
+    return Contrast(label, dataset, tuple(kept), **about)
 
 
-def _accuracy(runs: pd.DataFrame) -> pd.Series:
-    return 100 * runs.set_index("seed")["test_acc"].astype(float)
+def _values(studies: Studies, dataset: str, name: str, metric: str = "test_acc") -> pd.Series:
+    return arms.values(_runs(studies, dataset, name), metric)
 
 
-def _study(studies: Studies, dataset: str, study: str = "factorial") -> pd.DataFrame:
+def _runs(studies: Studies, dataset: str, name: str) -> pd.DataFrame:
+    study = name.rpartition(":")[0] or "factorial"
     if dataset not in studies or not (studies[dataset]["study"] == study).any():
         raise Missing(f"recorded {study} runs of {paper.title(dataset)}")
     try:
-        tables.study_rows(studies[dataset], study)
+        return arms.runs(studies[dataset], name)
     except ReglabError as error:
         raise Missing(str(error)) from None
-    return studies[dataset]
 
 
 RULES: dict[str, Callable[..., list[Contrast]]] = {
@@ -267,7 +218,6 @@ RULES: dict[str, Callable[..., list[Contrast]]] = {
         singles,
         ablation_order,
         interactions,
-        equal_gap,
     )
 }
 

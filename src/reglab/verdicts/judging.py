@@ -5,26 +5,29 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from reglab import paper
-from reglab.stats import Estimate, equivalence, holm, mean_interval, paired_p, prediction_interval
 from reglab.verdicts import by_arithmetic, by_runs
-from reglab.verdicts.by_runs import Contrast
+from reglab.verdicts.contrasts import Contrast
+from reglab.verdicts.deciding import Reading, adjust, charitable, decide, p_of
 from reglab.verdicts.schema import check
 from reglab.verdicts.words import (
     ALPHA,
     BY_ARITHMETIC,
     BY_RUNS,
     CONFIRMED,
+    DIRECTION,
     FAMILIES,
-    NOT_DISTINGUISHABLE,
     NOT_TESTABLE,
     REFUTED,
-    ROUNDING,
+    UNDECIDED,
+    WHOLE,
 )
+
+_NOT_ARGUMENTS = ("rule", "family", "readings", "others")
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,12 @@ class Row:
 
     Attributes:
         paper_value: the printed number at issue, as text.
-        estimate, low, high: the contrast least in the claim's favour, oriented so that the claim
-            says "greater than zero"; points unless the reason says otherwise.
+        estimate, low, high: the contrast that decides, oriented so that the claim says "greater
+            than zero": the least favourable one of the reading that speaks most for the claim.
+        unit: of those three.
         n_seeds, profile: behind that estimate; None where nothing was measured.
         by_arithmetic, by_runs: words of `BY_ARITHMETIC` and `BY_RUNS`.
+        differs: arms that the words do not name and that would give another verdict, with it.
         evidence: page#section of the book.
     """
 
@@ -47,20 +52,27 @@ class Row:
     estimate: float | None
     low: float | None
     high: float | None
+    unit: str | None
     n_seeds: int | None
     profile: str | None
     by_arithmetic: str
     by_runs: str
     reason: str
     evidence: str
+    differs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Tested:
-    contrast: Contrast
-    estimate: Estimate
-    p: float  # adjusted within the family
-    profile: str
+@dataclass
+class Tried:
+    """A claim's readings with what was found of each.
+
+    Attributes:
+        readings: those that have a contrast.
+        missing: what is not recorded, by reading.
+    """
+
+    readings: list[Reading] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
 
 
 def ledger(
@@ -77,158 +89,139 @@ def ledger(
     """
     claims = paper.contents()["claims"] if claims is None else claims
     check(claims)
-    built = {claim["id"]: _contrasts(claim, studies) for claim in claims}
-    adjusted = _adjust(claims, built)
-    return [_row(claim, *built[claim["id"]], adjusted.get(claim["id"], []), studies)
-            for claim in claims]  # fmt: skip
+    tried = {claim["id"]: attempt(claim["by_runs"], studies) for claim in claims}
+    p_values = {name: p_of(found.readings) for name, found in tried.items() if found.readings}
+    adjusted = adjust(p_values, families(claims))
+    return [_row(claim, tried[claim["id"]], adjusted, studies) for claim in claims]
 
 
-def _contrasts(claim: Mapping, studies: Mapping[str, pd.DataFrame]) -> tuple[list[Contrast], str]:
-    """Return a claim's contrasts, and what is missing ("" = nothing)."""
-    arguments = {key: value for key, value in claim["by_runs"].items() if key != "family"}
-    rule = arguments.pop("rule")
-    if rule == "none":
-        return [], str(arguments["missing"])
-    return by_runs.build(rule, studies, **arguments)
+def families(claims: Sequence[Mapping]) -> dict[str, list[str]]:
+    """Return the claims of each family, by their ids."""
+    return {
+        family: [claim["id"] for claim in claims if claim["by_runs"].get("family") == family]
+        for family in FAMILIES
+    }
 
 
-def _adjust(
-    claims: Sequence[Mapping], built: Mapping[str, tuple[list[Contrast], str]]
-) -> dict[str, list[float]]:
-    """Return Holm's p-values of each claim's contrasts; each family is one correction."""
-    adjusted: dict[str, list[float]] = {}
-    for family in FAMILIES:
-        members = [claim["id"] for claim in claims if claim["by_runs"].get("family") == family]
-        p_values = [_p(contrast) for member in members for contrast in built[member][0]]
-        corrected = iter(holm(p_values))
-        for member in members:
-            adjusted[member] = [next(corrected) for _ in built[member][0]]
-    return adjusted
-
-
-def _p(contrast: Contrast) -> float:
-    return 1.0 if contrast.level else paired_p(contrast.values)
+def attempt(asked: Mapping, studies: Mapping[str, pd.DataFrame]) -> Tried:
+    """Return the contrasts of every reading of a claim's ``by_runs``."""
+    tried = Tried()
+    if asked["rule"] == "none":
+        tried.missing[""] = str(asked["missing"])
+        return tried
+    given = {key: value for key, value in asked.items() if key not in _NOT_ARGUMENTS}
+    for name, own in asked.get("readings", {"": {}}).items():
+        found, missing = by_runs.build(asked["rule"], studies, **(given | own))
+        if found:
+            tried.readings.append(Reading(name, tuple(found)))
+        if missing:
+            tried.missing[name] = missing
+    return tried
 
 
 def _row(
     claim: Mapping,
-    built: list[Contrast],
-    missing: str,
-    p_values: list[float],
+    tried: Tried,
+    adjusted: Mapping[str, float],
     studies: Mapping[str, pd.DataFrame],
 ) -> Row:
     finding = by_arithmetic.judge(**claim["by_arithmetic"])
     common = {key: claim[key] for key in ("id", "quote", "place", "evidence")}
     common |= {"paper_value": finding.paper_value, "by_arithmetic": finding.verdict}
-    if not built:
-        nothing = dict.fromkeys(("estimate", "low", "high", "n_seeds", "profile"))
+    if not tried.readings:
+        nothing = dict.fromkeys(("estimate", "low", "high", "unit", "n_seeds", "profile"))
+        missing = "; ".join(dict.fromkeys(tried.missing.values()))
         reason = f"{finding.reason} Not testable; missing: {missing}."
         return Row(**common, **nothing, by_runs=NOT_TESTABLE, reason=reason)
-    tested = [
-        _Tested(contrast, mean_interval(contrast.values), p, _profile(studies, contrast))
-        for contrast, p in zip(built, p_values, strict=True)
-    ]
-    verdict, why = decide(tested)
-    if missing and verdict == REFUTED:
-        why = f"{why} Still missing: {missing}."
-    elif missing:
-        verdict, why = NOT_TESTABLE, f"Not testable yet; missing: {missing}. So far: {why}"
-    worst = min(tested, key=lambda test: _favour(test))
+    verdict, why = _judge(tried, adjusted[claim["id"]])
+    shown = charitable(tried.readings).worst
+    estimate = shown.estimate
     return Row(
         **common,
-        estimate=_finite(worst.estimate.mean),
-        low=_finite(worst.estimate.low),
-        high=_finite(worst.estimate.high),
-        n_seeds=worst.estimate.n,
-        profile=worst.profile,
+        estimate=_finite(estimate.mean),
+        low=_finite(estimate.low),
+        high=_finite(estimate.high),
+        unit=shown.unit,
+        n_seeds=estimate.n,
+        profile=shown.profile,
         by_runs=verdict,
         reason=f"{finding.reason} {why}",
+        differs=_differs(claim["by_runs"], verdict, studies),
     )
 
 
-def decide(tested: Sequence[_Tested]) -> tuple[str, str]:
-    """Return the verdict by runs of a claim's contrasts, and why.
-
-    All of them confirmed confirms the claim; one refuted refutes it.
-    """
-    judged = [(*_decide(test), test) for test in tested]
-    for verdict in (REFUTED, NOT_TESTABLE, NOT_DISTINGUISHABLE):
-        found = [(why, test) for word, why, test in judged if word == verdict]
-        if found:
-            why, test = min(found, key=lambda pair: _favour(pair[1]))
-            return verdict, _sentence(test, why, len(found), len(judged))
-    test = min(tested, key=_favour)
-    why = next(why for _, why, other in judged if other is test)
-    return CONFIRMED, _sentence(test, why, len(judged), len(judged))
-
-
-def _decide(test: _Tested) -> tuple[str, str]:
-    contrast = test.contrast
-    if contrast.level:
-        return _decide_level(test)
-    if contrast.margin:
-        return _decide_equality(test)
-    significant = test.p < ALPHA and test.estimate.n > 1
-    if significant and test.estimate.mean < 0:
-        return REFUTED, "the opposite holds"
-    if contrast.size is not None and test.profile == "paper":
-        return _decide_size(test, significant)
-    if significant:
-        only = "" if contrast.size is None else ", direction only: sizes need the paper profile"
-        return CONFIRMED, f"as stated{only}"
-    if test.estimate.low > 0 or test.estimate.high < 0:
-        return NOT_DISTINGUISHABLE, "not significant after Holm's correction"
-    return NOT_DISTINGUISHABLE, "the interval over seeds includes zero"
+def _judge(tried: Tried, p_adjusted: float) -> tuple[str, str]:
+    """Return the verdict and the sentences that give its reason."""
+    verdict = decide(tried.readings, p_adjusted)
+    missing = "; ".join(dict.fromkeys(tried.missing.values()))
+    levels = [c for reading in tried.readings for c in reading.contrasts if c.level]
+    if levels and not all(contrast.profile in WHOLE for contrast in levels):
+        verdict, missing = NOT_TESTABLE, missing or "runs on all training images"
+    elif missing and not (verdict == REFUTED and not _unseen(tried)):
+        verdict = NOT_TESTABLE
+    why = " ".join(_sentence(reading, verdict, len(tried.readings)) for reading in tried.readings)
+    if verdict in (CONFIRMED, DIRECTION) or not missing:
+        return verdict, why
+    if verdict == NOT_TESTABLE:
+        return verdict, f"Not testable yet; missing: {missing}. So far: {why}"
+    return verdict, f"{why} Still missing: {missing}."
 
 
-def _decide_size(test: _Tested, significant: bool) -> tuple[str, str]:
-    new = prediction_interval(test.contrast.values)
-    low, high = test.contrast.size - ROUNDING, test.contrast.size + ROUNDING
-    span = f"a new difference is expected from {new.low:.2f} to {new.high:.2f}"
-    if high < new.low or low > new.high:
-        return REFUTED, f"{span}, the paper has {test.contrast.size:g}"
-    return (CONFIRMED if significant else NOT_DISTINGUISHABLE), span
+def _unseen(tried: Tried) -> bool:
+    """Whether a reading has no contrast at all, so that not every one can have been refuted."""
+    return bool(set(tried.missing) - {reading.name for reading in tried.readings})
 
 
-def _decide_level(test: _Tested) -> tuple[str, str]:
-    if test.profile != "paper":
-        return NOT_TESTABLE, "levels of accuracy need the paper profile"
-    new = prediction_interval(test.contrast.values)
-    span = f"a new run is expected from {new.low:.2f} to {new.high:.2f}"
-    inside = [new.low - ROUNDING / 2 <= value <= new.high + ROUNDING / 2
-              for value in test.contrast.level]  # fmt: skip
-    return (CONFIRMED if all(inside) else REFUTED), span
-
-
-def _decide_equality(test: _Tested) -> tuple[str, str]:
-    bound = test.contrast.margin
-    if equivalence(test.contrast.values, bound) < ALPHA:
-        return CONFIRMED, f"equal within {bound:g}"
-    beyond = test.estimate.low > bound or test.estimate.high < -bound
-    if beyond and test.p < ALPHA:
-        return REFUTED, f"they differ by more than {bound:g}"
-    return NOT_DISTINGUISHABLE, f"neither equal within {bound:g} nor different"
-
-
-def _favour(test: _Tested) -> float:
-    """Return how much a contrast speaks for its claim: its mean over its half-width."""
-    half, mean = test.estimate.half_width, test.estimate.mean
-    mean = -abs(mean) if test.contrast.margin else mean
-    return mean / half if half and math.isfinite(half) else math.copysign(math.inf, mean)
-
-
-def _sentence(test: _Tested, why: str, count: int, of: int) -> str:
-    estimate = test.estimate
+def _sentence(reading: Reading, verdict: str, of: int) -> str:
+    contrast, count = reading.worst, len(reading.contrasts)
+    estimate = contrast.estimate
     half = "" if estimate.n < 2 else f" ± {estimate.half_width:.2f}"
-    among = "" if of == 1 else f" ({count} of {of} comparisons; the least favourable shown)"
-    return (
-        f"Measured: {test.contrast.label}: {estimate.mean:.2f}{half} (n = {estimate.n}, "
-        f"{test.profile}): {why}{among}."
+    label = f"Read as “{reading.name}”, {contrast.label}" if reading.name else contrast.label
+    label = label[0].upper() + label[1:]
+    among = "" if count == 1 else f", the least favourable of {count} comparisons"
+    text = (
+        f"{label}: {estimate.mean:.2f}{half} {contrast.unit} (n = {estimate.n}, "
+        f"{contrast.profile}{among})"
     )
+    return f"{text}: {_finding(reading, contrast, verdict if of == 1 else None)}."
 
 
-def _profile(studies: Mapping[str, pd.DataFrame], contrast: Contrast) -> str:
-    return str(studies[contrast.dataset]["profile"].iloc[0])
+def _finding(reading: Reading, contrast: Contrast, verdict: str | None) -> str:
+    """Say what a reading shows, the claim's verdict where it has this reading only."""
+    if reading.p_against < ALPHA:
+        return "the printed size is excluded" if contrast.sized else "the opposite is shown"
+    if contrast.level:
+        return f"the paper prints {' / '.join(f'{value:.1f}' for value in contrast.level)}"
+    if reading.p_for < ALPHA:
+        if verdict == UNDECIDED:
+            return "as claimed, but not after Holm's correction within its family"
+        return "as claimed, in direction" if _unsized(contrast) else "as claimed"
+    if reading.negligible:
+        return f"smaller than {contrast.small:g} {contrast.unit}"
+    return "undecided"
+
+
+def _unsized(contrast: Contrast) -> bool:
+    return contrast.size is not None and not contrast.sized
+
+
+def _differs(asked: Mapping, verdict: str, studies: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
+    """Return what arms that the words do not name would say, where that is another verdict.
+
+    Each is judged as if it stood alone: uncorrected, and so with the best chance to differ.
+    """
+    found = []
+    plain = {key: value for key, value in asked.items() if key not in ("readings", "others")}
+    for name, own in asked.get("others", {}).items():
+        tried = attempt(plain | own, studies)
+        if not tried.readings or tried.missing:
+            continue
+        other = decide(tried.readings, p_of(tried.readings))
+        if other != verdict:
+            worst = charitable(tried.readings).worst.estimate
+            half = "" if worst.n < 2 else f" ± {worst.half_width:.2f}"
+            found.append(f"{name}: {other} ({worst.mean:.2f}{half})")
+    return tuple(found)
 
 
 def _finite(value: float) -> float | None:

@@ -10,17 +10,18 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 
-from reglab.cells import CELL_ORDER, TECHNIQUES
+from reglab.cells import TECHNIQUES
 from reglab.data.sources import KNOWN
 from reglab.paper.schema import check_keys, is_number, is_text, refuse
+from reglab.results.arms import METRICS
 from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
-from reglab.study.protocol import sweep_arms
+from reglab.study.protocol import evaluation_arms, lr_arms, sweep_arms
 from reglab.study.selection import Choices
 from reglab.verdicts import by_arithmetic, by_runs, mathematics
 from reglab.verdicts.words import BY_ARITHMETIC, FAMILIES
 
-SWEEPS = ("lambda", "dropout")
+VARIANTS = ("readings", "others")  # of a claim's arguments
 
 Check = Callable[[str, object], None]
 
@@ -52,7 +53,22 @@ def _check_by_runs(place: str, given: Mapping) -> None:
         return
     if given["rule"] not in by_runs.RULES:
         refuse(f"{place}.rule", given["rule"], f"one of none, {', '.join(by_runs.RULES)}")
-    rule = by_runs.RULES[given["rule"]]
+    readings, others = (given.get(name, {}) for name in VARIANTS)
+    plain = {key: value for key, value in given.items() if key not in VARIANTS}
+    for kind in VARIANTS:
+        if kind in given and not (isinstance(given[kind], Mapping) and given[kind]):
+            refuse(f"{place}.{kind}", given[kind], "a table of tables, by name")
+    for name, own in (readings or {"": {}}).items():
+        _check_variant(f"{place}.readings.{name}" if readings else place, plain, own)
+    for name, own in others.items():
+        _check_variant(f"{place}.others.{name}", plain, own)
+
+
+def _check_variant(place: str, plain: Mapping, own: object) -> None:
+    """Check a claim's arguments together with those of one reading or one other arm."""
+    if not isinstance(own, Mapping):
+        refuse(place, own, "a table of arguments")
+    given, rule = {**plain, **own}, by_runs.RULES[plain["rule"]]
     needed, optional = _parameters(rule)
     if rule in by_runs.DATA_SET_BY_DATA_SET:  # all three, where the claim names none
         needed, optional = needed - {"datasets"}, optional | {"datasets"}
@@ -79,26 +95,36 @@ def _check_arguments(
 
 def _check_together(place: str, given: Mapping) -> None:
     """Check what no argument can be refused for alone."""
-    if given["rule"] == "equal_gap" and len(given["datasets"]) != 2:
-        refuse(f"{place}.datasets", given["datasets"], "two data sets")
     for pair, where in ((given, place), (given.get("also", {}), f"{place}.also")):
         if "treated" in pair and pair["treated"] == pair["control"]:
-            refuse(f"{where}.control", pair["control"], "another cell than treated")
-    if given["rule"] == "best":
-        allowed = _strengths(given["study"])
-        for name, label in [("best", given["best"]), *(("rivals", x) for x in given["rivals"])]:
-            if label not in allowed:
-                refuse(f"{place}.{name}", label, f"one of {', '.join(allowed)}")
-        if given["best"] in given["rivals"]:
-            refuse(f"{place}.rivals", given["rivals"], f"without {given['best']!r} itself")
+            refuse(f"{where}.control", pair["control"], "another arm than treated")
+    if given["rule"] == "best" and given["best"] in given["rivals"]:
+        refuse(f"{place}.rivals", given["rivals"], f"without {given['best']!r} itself")
 
 
 @functools.cache
-def _strengths(study: str) -> tuple[str, ...]:
-    """Return the labels of a sweep's arms: those of the paper profile, which has them all."""
+def arm_names() -> tuple[str, ...]:
+    """Return the names of arms, as `reglab.results.arms` reads them: those of the paper profile.
+
+    It has them all; a label of a choice holds for any that may be made.
+    """
     plan = Plan.under(PROFILES["paper"], KNOWN[0], "cpu", seeds=1)
-    arms = sweep_arms(plan, Choices(lr=0.01, adamw_lr=0.001))
-    return tuple(dict.fromkeys(arm.label for arm in arms if arm.study == study))
+    chosen = Choices(lr=0.01, adamw_lr=0.001, lam=0.01, dropout=0.5)
+    arms = lr_arms(plan) + sweep_arms(plan, chosen) + evaluation_arms(plan, chosen)
+    named = [arm.label if arm.study == "factorial" else f"{arm.study}:{arm.label}" for arm in arms]
+    return tuple(dict.fromkeys(named))
+
+
+def _arm(place: str, value: object) -> None:
+    if not isinstance(value, str) or value not in arm_names():
+        refuse(place, value, f"one of {', '.join(arm_names())}")
+
+
+def _arms(place: str, value: object) -> None:
+    if not (isinstance(value, list) and value):
+        refuse(place, value, "a list of arms")
+    for name in value:
+        _arm(place, name)
 
 
 def _one_of(allowed: Iterable[str]) -> Check:
@@ -127,11 +153,6 @@ def _text(place: str, value: object) -> None:
         refuse(place, value, "a text")
 
 
-def _texts(place: str, value: object) -> None:
-    if not (isinstance(value, list) and value and all(map(is_text, value))):
-        refuse(place, value, "a list of texts")
-
-
 def _pair(place: str, value: object) -> None:
     _check_arguments(place, value, ("treated", "control"), ("metric",))
 
@@ -145,13 +166,13 @@ ARGUMENTS: dict[str, Check] = {
     "check": _one_of(mathematics.CHECKS),
     "verdict": _one_of(BY_ARITHMETIC),
     "family": _one_of(FAMILIES),
-    "study": _one_of(SWEEPS),
-    "metric": _one_of(by_runs.METRICS),
+    "metric": _one_of(METRICS),
+    "otherwise": _one_of(BY_ARITHMETIC),
+    "remark": _text,
     "value": _number,
     "bound": _number,
     "reason": _text,
     "missing": _text,
-    "best": _text,
-    "rivals": _texts,
+    "rivals": _arms,
     "also": _pair,
-} | dict.fromkeys(("treated", "control", "cell"), _one_of(CELL_ORDER))
+} | dict.fromkeys(("treated", "control", "cell", "best"), _arm)

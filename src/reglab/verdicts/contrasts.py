@@ -1,0 +1,116 @@
+"""A contrast: one comparison of a claim, and the p-values that decide about it.
+
+It is oriented so that the claim says "greater than zero". What a contrast is about (a direction, a
+printed size, a level, equality) decides which tests speak for the claim and which against it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from scipy import stats
+
+from reglab.stats import Estimate, equivalence, mean_interval, paired_p, prediction_interval, welch
+from reglab.verdicts.words import ROUNDING, WHOLE
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One comparison.
+
+    Attributes:
+        label: what is compared, in words.
+        dataset: where.
+        values: one number a seed, in ``unit``, > 0 as the claim has it.
+        against: numbers that are subtracted, where the two sides share no seed (two data sets).
+        size: the difference that the paper prints, where it prints one.
+        level: the paper's printed levels, where the claim is one of level (values are accuracies).
+        equal: half-width of equality, where the claim is one of equality.
+        small: below it a difference counts as none; None where no margin is fixed (epochs).
+        unit: of the values.
+        profile: of the runs.
+    """
+
+    label: str
+    dataset: str
+    values: tuple[float, ...]
+    against: tuple[float, ...] | None = None
+    size: float | None = None
+    level: tuple[float, ...] | None = None
+    equal: float | None = None
+    small: float | None = None
+    unit: str = "points"
+    profile: str = "reduced"
+
+    @cached_property
+    def estimate(self) -> Estimate:
+        """The mean over seeds with its 95 % interval."""
+        if self.against is None:
+            return mean_interval(self.values)
+        return welch(self.values, self.against)[0]
+
+    @cached_property
+    def sized(self) -> bool:
+        """Whether a printed size is judged: on all training images only."""
+        return self.size is not None and self.profile in WHOLE
+
+    @cached_property
+    def for_it(self) -> float:
+        """The p-value that speaks for the claim: small = as the claim has it."""
+        if self.level:
+            return max(self._equal(value) for value in self.level)
+        if self.sized:
+            return self._equal(self.size)
+        if self.equal:
+            return equivalence(self.values, self.equal)
+        return self._two_sided if self.estimate.mean > 0 else 1.0
+
+    @cached_property
+    def against_it(self) -> float:
+        """The p-value that speaks against it: small = the opposite, or the size is excluded.
+
+        A level is never refuted: the paper describes no network, and one width cannot.
+        """
+        if self.level:
+            return 1.0
+        if self.equal:
+            return self._beyond(self.equal)
+        opposite = self._two_sided if self.estimate.mean < 0 else 1.0
+        return min(1.0, 2 * min(opposite, self._excluded)) if self.sized else opposite
+
+    @cached_property
+    def is_small(self) -> float:
+        """The p-value of "smaller than the margin, either way"; 1 where there is no margin."""
+        if self.small is None or self.against is not None or self.level or self.equal:
+            return 1.0
+        return equivalence(self.values, self.small)
+
+    @cached_property
+    def _two_sided(self) -> float:
+        return (
+            paired_p(self.values) if self.against is None else welch(self.values, self.against)[1]
+        )
+
+    def _equal(self, printed: float) -> float:
+        return equivalence([value - printed for value in self.values], self.small)
+
+    @cached_property
+    def _excluded(self) -> float:
+        """Two-sided p-value of the printed size as one new difference, rounding allowed for."""
+        new = prediction_interval(self.values)
+        apart = max(0.0, abs(new.mean - self.size) - ROUNDING)
+        if new.n < 2 or apart == 0:
+            return 1.0
+        spread = new.sd * math.sqrt(1 + 1 / new.n)
+        return 2 * float(stats.t.sf(apart / spread, new.n - 1)) if spread else 0.0
+
+    def _beyond(self, bound: float) -> float:
+        """Two-sided p-value of "they differ by more than the bound"."""
+        sides = (
+            [value - bound for value in self.values],
+            [-value - bound for value in self.values],
+        )
+        found = [paired_p(side) if mean_interval(side).mean > 0 else 1.0 for side in sides]
+        return min(found)
