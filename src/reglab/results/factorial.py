@@ -6,15 +6,19 @@ share split, initialization and batch order.
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from reglab import formulas
-from reglab.cells import CELL_NAMES, CELL_ORDER
+from reglab.cells import CELL_NAMES, CELL_ORDER, CELLS, TECHNIQUES, WITHOUT
 from reglab.results import tables
-from reglab.stats import mean_interval
+from reglab.stats import Estimate, mean_interval
 
 # The share of the unregularized network's best validation accuracy that counts as "there".
 TARGET = 0.98
+# How fast a network learns: its mean validation accuracy over this many epochs from the first.
+EARLY = 5
 
 
 def scores(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
@@ -22,12 +26,16 @@ def scores(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
 
     Accuracies and the gap (training minus test accuracy at the restored epoch) are in percent and
     points; ``epochs_to_target`` counts epochs until validation accuracy first reaches `TARGET`
-    times the seed's unregularized best, one more than were allowed where it never does.
+    times the seed's unregularized best, one more than were allowed where it never does;
+    ``early_val_acc`` is the mean validation accuracy of the first `EARLY` epochs, missing where
+    there were fewer.
     """
     cells = {name: tables.arm(frame, "factorial", name).set_index("seed") for name in CELL_ORDER}
     if metric == "epochs_to_target":
         best = cells["none"]["history"].map(lambda history: max(history["val_acc"], default=0.0))
         values = {name: _epochs(rows, TARGET * best) for name, rows in cells.items()}
+    elif metric == "early_val_acc":
+        values = {name: 100 * rows["history"].map(_early) for name, rows in cells.items()}
     elif metric == "gap":
         values = {
             name: 100 * (rows["train_acc"] - rows["test_acc"]) for name, rows in cells.items()
@@ -45,6 +53,65 @@ def _epochs(rows: pd.DataFrame, targets: pd.Series) -> pd.Series:
                    if value >= targets[seed])  # fmt: skip
         counted[seed] = next(reached, row["max_epochs"] + 1)
     return pd.Series(counted)
+
+
+def _early(history: dict) -> float:
+    first = history["val_acc"][:EARLY]
+    return sum(first) / EARLY if len(first) == EARLY else math.nan
+
+
+def contrast(
+    frame: pd.DataFrame, treated: str, control: str, metric: str = "test_acc"
+) -> Estimate | None:
+    """Return one cell minus another, over the seeds that have both; None where no seed has.
+
+    Args:
+        frame: a finished study.
+        treated, control: names of cells.
+        metric: as `scores`, whose unit the estimate has.
+    """
+    cells = scores(frame, metric)
+    values = (cells[treated] - cells[control]).dropna().tolist()
+    return mean_interval(values) if values else None
+
+
+def main_effects(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
+    """Return each seed's main effects, one column a technique.
+
+    A main effect is what a technique adds, averaged over the four settings of the other two: the
+    mean of the four cells with it minus the mean of the four without it. Unit as `scores`.
+    """
+    cells, effects = scores(frame, metric).dropna(), {}
+    for place, technique in enumerate(TECHNIQUES):
+        with_it = [name for name, *on in CELLS if on[place]]
+        without = [name for name, *on in CELLS if not on[place]]
+        effects[technique] = cells[with_it].mean(axis=1) - cells[without].mean(axis=1)
+    return pd.DataFrame(effects, index=cells.index)
+
+
+def measures_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what each technique is worth by four measures, in points of test accuracy.
+
+    Alone against nothing, averaged over the settings of the others, averaged over the orders of
+    adding, and added last to the two others; over the seeds that have all eight cells.
+    """
+    cells, effects = scores(frame).dropna(), main_effects(frame)
+    shares = shapley_table(frame)["share"].tolist()
+    rows = []
+    for technique, share in zip(TECHNIQUES, shares, strict=True):
+        gain = cells[technique] - cells["none"]
+        drop = cells["all"] - cells[WITHOUT[technique]]
+        rows.append(
+            {
+                "technique": CELL_NAMES[technique],
+                "gain alone": mean_interval(gain.tolist()),
+                "main effect": mean_interval(effects[technique].tolist()),
+                "Shapley share": share,
+                "drop when left out": mean_interval(drop.tolist()),
+                "n": len(cells),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def interactions(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
