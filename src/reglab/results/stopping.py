@@ -1,0 +1,110 @@
+"""What early stopping hides: the unregularized network at its last epoch beside the stopped one.
+
+The arm without early stopping goes on to the last epoch. At the epoch of its lowest validation loss
+it is, as a rule, the stopped run; only its last epoch tells what more fitting did. Differences are
+formed within a seed.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reglab.cells import CELL_NAMES, CELL_ORDER
+from reglab.results import tables
+from reglab.stats import Estimate, mean_interval, paired_difference
+
+# What is measured -> what a table calls it. The gaps are training minus test accuracy, and test
+# minus training loss: both grow with overfitting.
+MEASURES = {
+    "accuracy": "test accuracy (%)",
+    "gap": "gap in accuracy (points)",
+    "loss": "test loss (nats)",
+    "loss gap": "gap in loss (nats)",
+    "calibration": "calibration error (points)",
+}
+
+
+def measures(rows: pd.DataFrame, *, last: bool = False) -> pd.DataFrame:
+    """Return an arm's `MEASURES`, one row a seed; seeds whose run diverged are left out.
+
+    Args:
+        rows: one arm's runs (`reglab.results.tables.arm`).
+        last: at the last epoch, not at the restored one.
+    """
+    at = "last_" if last else ""
+    names = ("train_acc", "test_acc", "train_loss", "test_loss", "test_ece")
+    found = rows.set_index("seed")[[at + name for name in names]].astype(float)
+    found.columns = list(names)
+    values = {
+        "accuracy": 100 * found["test_acc"],
+        "gap": 100 * (found["train_acc"] - found["test_acc"]),
+        "loss": found["test_loss"],
+        "loss gap": found["test_loss"] - found["train_loss"],
+        "calibration": 100 * found["test_ece"],
+    }
+    return pd.DataFrame(values).dropna().sort_index()
+
+
+def changes(treated: pd.DataFrame, control: pd.DataFrame) -> dict[str, Estimate | None]:
+    """Return treated minus control for each measure, over the seeds that both have.
+
+    Args:
+        treated, control: what `measures` returns. None stands for a measure without any pair.
+    """
+    common = treated.index.intersection(control.index)
+    if not len(common):
+        return dict.fromkeys(MEASURES)
+    sides = [side.loc[common].to_dict() for side in (treated, control)]
+    return {name: paired_difference(*(side[name] for side in sides)) for name in MEASURES}
+
+
+def unstopped(frame: pd.DataFrame) -> pd.DataFrame | None:
+    """Return `measures` of the unstopped baseline at its last epoch; None where it is absent."""
+    if not (frame["study"] == "no_early_stop").any():
+        return None
+    return measures(tables.arm(frame, "no_early_stop", "none"), last=True)
+
+
+def unstopped_changes(frame: pd.DataFrame) -> dict[str, Estimate | None]:
+    """Return the unstopped baseline at its last epoch minus the stopped one, for each measure."""
+    last = unstopped(frame)
+    if last is None:
+        return dict.fromkeys(MEASURES)
+    return changes(last, measures(tables.arm(frame, "factorial", "none")))
+
+
+def singles_against_unstopped(frame: pd.DataFrame) -> dict[str, Estimate | None]:
+    """Return test accuracy of each technique alone, stopped, minus the unstopped baseline's.
+
+    By cell ("l2", "dropout", "bn"), in points, the baseline at its last epoch.
+    """
+    last, cells = unstopped(frame), CELL_ORDER[1:4]
+    if last is None:
+        return dict.fromkeys(cells)
+    return {
+        name: changes(measures(tables.arm(frame, "factorial", name)), last)["accuracy"]
+        for name in cells
+    }
+
+
+def stopping_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the stopped and the unstopped baseline for each measure, with their difference.
+
+    Raises:
+        ReglabError: the study has no arm without early stopping.
+    """
+    arms = {
+        "stopped": measures(tables.arm(frame, "factorial", "none")),
+        "not stopped": measures(tables.arm(frame, "no_early_stop", "none"), last=True),
+    }
+    differences = changes(arms["not stopped"], arms["stopped"])
+    rows = []
+    for name, label in MEASURES.items():
+        levels = {
+            arm: mean_interval(values[name].tolist()) if len(values) else None
+            for arm, values in arms.items()
+        }
+        change = differences[name]
+        rows.append({CELL_NAMES["none"]: label, **levels, "difference": change})
+        rows[-1]["n"] = change.n if change else 0
+    return pd.DataFrame(rows)
