@@ -2,14 +2,19 @@
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
+from conftest import fake_record
 
 from reglab import bench
-from reglab.bench import measure
+from reglab.bench import measure, precision
 from reglab.bench.ceiling import Products
 from reglab.bench.usual import UsualLoop, loader
 from reglab.data.dataset import load_dataset
+from reglab.record import unpack_bits
+from reglab.stats import equivalence
 from reglab.training.evaluate import ready
 from reglab.training.model import multiplications
 
@@ -94,3 +99,42 @@ def test_products_an_image_grow_with_the_square_of_the_width():
     ) + 32 * 64 * 256 + 256 * 10  # fmt: skip
     assert narrow == by_hand
     assert 3.8 < wide / narrow < 4
+
+
+@pytest.mark.parametrize(("sd", "margin"), [(1.3, 0.5), (0.4, 0.5), (0.0, 0.1)])
+def test_as_many_pairs_as_are_said_to_be_needed_show_equality_in_four_of_five_studies(sd, margin):
+    n = precision.pairs_needed(sd, margin)
+    drawn = np.random.default_rng(0).normal(0, sd, (2000, n))
+    shown = np.mean([equivalence(shifts, margin) < 0.05 for shifts in drawn])
+    assert shown > 0.78
+    assert n == 2 or precision.pairs_needed(sd / 2, margin) < n
+
+
+def test_the_comparison_of_precisions_says_what_was_run():
+    records = [fake_record(config) for config in precision.configs("mnist", seeds=3)]
+    said = str(precision.setup({"mnist": records}))
+    assert said.startswith("Pairs of runs on MNIST: 3, in this order. Each network was given 1,000")
+    assert "at most 8 epochs, with width 16, learning rate 0.01" in said
+    images = unpack_bits(records[0].best.correct).size
+    assert f"on {images} test images, so that one image is {100 / images:g} points" in said
+    found = str(precision.finding({"mnist": records}))
+    pairs = precision.comparison({"mnist": records})["pairs to show it"].item()
+    assert found.startswith("MNIST: ")
+    assert f"{pairs} pairs for a margin of 0.1 points" in found
+
+
+def test_the_precision_in_use_is_that_of_the_records():
+    study = pd.DataFrame({"precision": ["bf16", "bf16"]})
+    assert str(precision.in_use({"mnist": study})).endswith("verdicts: MNIST in bf16.")
+    assert str(precision.in_use({})) == ""
+
+
+def test_sentences_on_a_measurement_follow_its_turns():
+    part = {"width": 16, "ratio_train_range": [0.8, 1.1], "ratio_fp32_range": [1.2, 1.4]}
+    said = str(bench.gains({"shapes": {"mnist": part}}))
+    assert "MNIST at width 16: one run by itself is faster in some turns and slower" in said
+    assert said.endswith("a run on each core, in fp32, is faster in every turn.")
+    rows = [{"width": w, "multiplications": m, "images_per_second": s}
+            for w, m, s in ((8, 100, 60.0), (16, 400, 20.0))]  # fmt: skip
+    said = str(bench.growth({"growth": rows}))
+    assert said.endswith("width 16 an image takes 4 times the multiplications and 3 times as long.")

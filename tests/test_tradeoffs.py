@@ -153,11 +153,12 @@ def test_a_setting_whose_runs_all_diverged_has_neither_gain_nor_cost(plan):
 
 def test_the_table_agrees_with_the_chapters(many):
     table = costs.cost_table(many).set_index("technique")
+    machine = costs.machine_table(many).set_index("technique")
     times = factorial.time_table(many).set_index("network")
     gains = tables.factorial_table(many).set_index("network")
     for name in cells.CELL_NAMES.values():
         assert table.loc[name, "epochs"] == times.loc[name, "epochs until the stop"]
-        assert table.loc[name, "seconds"] == times.loc[name, "seconds in all"]
+        assert machine.loc[name, "seconds"] == times.loc[name, "seconds in all"]
         assert table.loc[name, "accuracy gained"] == gains.loc[name, "to baseline"]
 
 
@@ -167,15 +168,32 @@ def test_memory_that_was_not_measured_is_left_out(plan):
         return replace(made, costs=replace(made.costs, peak_memory_bytes=None))
 
     study = study_frame(plan, record)
-    shown = chapters.table("costs", {"mnist": study})
+    shown = chapters.table("machine", {"mnist": study})
     assert "peak memory" not in shown._repr_html_()
     assert "seconds" in shown._repr_html_()
-    figure = cost_figure.cost_figure(study)
-    assert [axes.get_xlabel() for axes in figure.axes[::2]] == [
-        "epochs until the stop",
-        "seconds a run",
-    ]
-    assert len(figure.legends[0].get_texts()) == 8
+    assert "memory" not in cost_text.machine({"mnist": study})
+
+
+def test_what_depends_on_the_machine_is_apart(many):
+    assert {"seconds", "peak memory (MB)"}.isdisjoint(costs.cost_table(many))
+    machine = costs.machine_table(many)
+    pairs = ["technique", "strength"]
+    assert machine[pairs].equals(costs.cost_table(many)[pairs])
+    peaks = [float(text.replace(",", "")) for text in machine["peak memory (MB)"]]
+    said = cost_text.machine({"mnist": many})
+    assert f"lies between {min(peaks):,.0f} and {max(peaks):,.0f} MB" in said
+    ratio = costs.slowest_over_fastest(many)
+    assert f"by a factor of up to {ratio:.1f};" in said
+    assert cost_text.machine({}) == ""
+
+
+def test_the_pace_of_a_setting_is_compared_between_its_seeds_only(study):
+    halves = study["seconds_per_epoch"].where(
+        study["seed"] % 2 == 0, 3 * study["seconds_per_epoch"]
+    )
+    assert costs.slowest_over_fastest(study.assign(seconds_per_epoch=halves)) == pytest.approx(
+        3 * costs.slowest_over_fastest(study)
+    )
 
 
 def test_each_recorded_data_set_has_a_table_and_the_others_are_named(study):
@@ -210,22 +228,20 @@ def marks(axes):
                   if len(line.get_xdata()) == 1 and line.get_marker() != "None")  # fmt: skip
 
 
-def test_the_figure_shows_gains_over_costs(many):
-    grid = np.reshape(cost_figure.cost_figure(many).axes, (3, 2))
-    columns = {"epochs": 1, "seconds": 1, "peak_memory_bytes": 1e-6}
+def test_the_figure_shows_gains_over_epochs(many):
+    own_cells, sweeps = cost_figure.cost_figure(many).axes
     found = costs.settings(many)
     swept = [s for s in found if s.study in costs.SWEPT]
     lowest = -max(2.0, *(s.gain.mean for s in swept if s.gain))
-    for (own_cells, sweeps), (name, unit) in zip(grid, columns.items(), strict=True):
-        points = {
-            s: (s.cost(name).mean * unit, max(s.gain.mean, lowest) if s.gain else 0.0)
-            for s in found
-        }
-        assert np.allclose(marks(sweeps), sorted(points[s] for s in swept))
-        own = [(points[s][0], s.gain.mean if s.gain else 0.0) for s in found
-               if s.study == "factorial"]  # fmt: skip
-        assert np.allclose(marks(own_cells), sorted(own))
-        assert own_cells.get_xlim()[0] == sweeps.get_xlim()[0] == 0
+    points = {
+        s: (s.cost("epochs").mean, max(s.gain.mean, lowest) if s.gain else 0.0) for s in found
+    }
+    assert np.allclose(marks(sweeps), sorted(points[s] for s in swept))
+    own = [(points[s][0], s.gain.mean if s.gain else 0.0) for s in found
+           if s.study == "factorial"]  # fmt: skip
+    assert np.allclose(marks(own_cells), sorted(own))
+    assert own_cells.get_xlim()[0] == sweeps.get_xlim()[0] == 0
+    assert {axes.get_xlabel() for axes in (own_cells, sweeps)} == {"epochs until the stop"}
     assert any(s.gain and s.gain.mean < lowest for s in swept)  # some are drawn at the edge
 
 

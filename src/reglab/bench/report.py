@@ -9,6 +9,7 @@ import pandas as pd
 
 from reglab import paper
 from reglab.pages import display
+from reglab.pages.clauses import Said, say
 from reglab.paths import results_folder
 
 WAYS = {
@@ -82,6 +83,36 @@ def growth_table(found: dict) -> pd.DataFrame:
             for row in found["growth"]
         ]
     )
+
+
+def gains(found: dict) -> Said:
+    """Return what the ratios say of one run by itself and of a run a core, shape by shape."""
+    sentences = []
+    for shape, part in found["shapes"].items():
+        one, many = (_beside(part[f"ratio_{name}_range"]) for name in ("train", "fp32"))
+        sentences.append(
+            f"held against the usual loop, {paper.title(shape)} at width {part['width']}: one run "
+            f"by itself is {one}; a run on each core, in fp32, is {many}"
+        )
+    return say(*sentences)
+
+
+def growth(found: dict) -> Said:
+    """Return how many times slower the widest network is than the narrowest, for its arithmetic."""
+    first, last = found["growth"][0], found["growth"][-1]
+    more = last["multiplications"] / first["multiplications"]
+    slower = first["images_per_second"] / last["images_per_second"]
+    return say(
+        f"from width {first['width']} to width {last['width']} an image takes {more:.0f} times the "
+        f"multiplications and {slower:.0f} times as long"
+    )
+
+
+def _beside(turns: tuple[float, float]) -> str:
+    low, high = turns
+    if low > 1:
+        return "faster in every turn"
+    return "slower in every turn" if high < 1 else "faster in some turns and slower in others"
 
 
 def source(found: dict) -> str:

@@ -54,7 +54,8 @@ _TABLES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "combined": (tables.combined_table, "Combinations beside the paper's Table 3."),
     "interactions": (factorial.interaction_table, "Interaction contrasts, in points."),
     "ablation": (tables.ablation_table, "What leaving one technique out costs, in points."),
-    "costs": (costs.cost_table, "Accuracy gained in points, and what one run cost."),
+    "costs": (costs.cost_table, "Accuracy gained in points, and what one run took."),
+    "machine": (costs.machine_table, "What depends on the machine: seconds and memory of one run."),
     "shapley": (factorial.shapley_table, "Shares of the gain of all three, in points."),
 }
 # The study that a kind is made from, where it is not the factorial.
@@ -67,7 +68,7 @@ def table(kind: str, found: Mapping[str, pd.DataFrame] | None = None) -> Stack:
 
     Args:
         kind: l2, lambda, dropout, dropout_rates, bn, gap, size, rates, time, combined,
-            interactions, ablation, shapley or costs.
+            interactions, ablation, shapley, costs or machine.
         found: studies by data set; None = `reglab.results.recorded.studies`.
 
     Raises:

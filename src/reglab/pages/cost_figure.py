@@ -14,64 +14,56 @@ from reglab.results import tables
 from reglab.results.costs import NOTHING, SWEPT, Setting, settings
 
 MARGIN = 2.0  # points that the axis of the sweeps spans in any case, up and down
-# column -> label, unit in which it is drawn
-_COSTS = {
-    "epochs": ("epochs until the stop", 1),
-    "seconds": ("seconds a run", 1),
-    "peak_memory_bytes": ("peak memory (MB)", 1e-6),
-}
 
 
 @figures.styled
 def cost_figure(frame: pd.DataFrame) -> Figure:
-    """Accuracy gained over what was measured: the factorial at the left, the sweeps at the right.
+    """Accuracy gained over epochs until the stop, the factorial beside the sweeps.
 
     Raises:
         ReglabError: no run of the factorial.
     """
     tables.study_rows(frame, "factorial")
     found = settings(frame)
-    measured = {name: how for name, how in _COSTS.items() if any(s.cost(name) for s in found)}
-    figure = Figure(figsize=(8.4, 1.6 + 2.6 * len(measured)), layout="constrained")
-    grid = figure.subplots(len(measured), 2, sharex="row", squeeze=False)
-    for (name, (label, unit)), (cells, sweeps) in zip(measured.items(), grid, strict=True):
-        _draw_cells(cells, [s for s in found if s.study == "factorial"], name, unit)
-        _draw_sweeps(sweeps, [s for s in found if s.study in SWEPT], name, unit)
-        cells.set_ylabel("accuracy gained (points)")
-        for axes in (cells, sweeps):
-            axes.axhline(0, color="#555555", linewidth=0.8)
-            axes.set_xlabel(label)
-        cells.set_xlim(0, 1.05 * cells.get_xlim()[1])  # the other panel of the row shares it
-    _entitle(figure, grid, frame)
+    figure = Figure(figsize=(8.4, 4.6), layout="constrained")
+    cells, sweeps = panels = figure.subplots(1, 2, sharex="row")
+    _draw_cells(cells, [s for s in found if s.study == "factorial"])
+    _draw_sweeps(sweeps, [s for s in found if s.study in SWEPT])
+    cells.set_ylabel("accuracy gained (points)")
+    for axes in panels:
+        axes.axhline(0, color="#555555", linewidth=0.8)
+        axes.set_xlabel("epochs until the stop")
+    cells.set_xlim(0, 1.05 * cells.get_xlim()[1])  # the other panel shares it
+    _entitle(figure, panels, frame)
     return figure
 
 
-def _entitle(figure: Figure, grid, frame: pd.DataFrame) -> None:
+def _entitle(figure: Figure, panels: Sequence[Axes], frame: pd.DataFrame) -> None:
     columns = (("factorial",), "Combinations", "evaluation"), (SWEPT, "Sweeps", "selection")
-    for axes, (studies, what, kind) in zip(grid[0], columns, strict=True):
+    for axes, (studies, what, kind) in zip(panels, columns, strict=True):
         n = frame.loc[frame["study"].isin(studies), "seed"].nunique()
         axes.set_title(f"{what}: {n} {kind} seed{'' if n == 1 else 's'}")
-    for axes, side in zip(grid[0], ("left", "right"), strict=True):
+    for axes, side in zip(panels, ("left", "right"), strict=True):
         handles, labels = axes.get_legend_handles_labels()
-        figure.legend(handles, labels, loc=f"outside lower {side}", fontsize=9)
+        figure.legend(handles, labels, loc=f"outside lower {side}", fontsize=9, ncols=2)
     name = paper.title(frame["dataset"].iloc[0])
-    figure.suptitle(f"{name}: accuracy gained, with 95 % intervals, over what a run cost")
+    figure.suptitle(f"{name}: accuracy gained, with 95 % intervals, over epochs")
 
 
-def _draw_cells(axes: Axes, found: Sequence[Setting], name: str, unit: float) -> None:
+def _draw_cells(axes: Axes, found: Sequence[Setting]) -> None:
     looks = zip(found, figures.colors(len(found)), figures.MARKERS, strict=True)
     for setting, color, marker in looks:
-        cost, gain = setting.cost(name), setting.gain or NOTHING
+        cost, gain = setting.cost("epochs"), setting.gain or NOTHING
         if cost is None:
             continue
-        x = cost.mean * unit
+        x = cost.mean
         if gain.n > 1:
             axes.plot([x, x], [gain.low, gain.high], color=color)
         axes.plot(x, gain.mean, marker, color=color, markersize=8, markeredgecolor="#333333",
                   linestyle="none", label=setting.technique)  # fmt: skip
 
 
-def _draw_sweeps(axes: Axes, found: Sequence[Setting], name: str, unit: float) -> None:
+def _draw_sweeps(axes: Axes, found: Sequence[Setting]) -> None:
     """Draw each technique's strengths, joined in ascending order.
 
     Losses greater than the greatest gain are drawn at the lower edge: a collapsed network would
@@ -80,8 +72,8 @@ def _draw_sweeps(axes: Axes, found: Sequence[Setting], name: str, unit: float) -
     names = list(dict.fromkeys(setting.technique for setting in found))
     top = max([MARGIN, *(s.gain.mean for s in found if s.gain)])
     for technique, color, marker in zip(names, figures.colors(5), figures.MARKERS, strict=False):
-        own = [s for s in found if s.technique == technique and s.cost(name)]
-        shown = [(s.cost(name).mean * unit, s.gain or NOTHING) for s in own]
+        own = [s for s in found if s.technique == technique and s.cost("epochs")]
+        shown = [(s.cost("epochs").mean, s.gain or NOTHING) for s in own]
         x, y = [x for x, _ in shown], [max(gain.mean, -top) for _, gain in shown]
         axes.plot(x, y, color=color, linewidth=0.8, alpha=0.5)
         for (across, gain), up in zip(shown, y, strict=True):

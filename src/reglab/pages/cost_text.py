@@ -9,7 +9,12 @@ import pandas as pd
 from reglab import paper
 from reglab.pages.chapters import missing_remark
 from reglab.results import tables
-from reglab.results.costs import multiplications_an_epoch, settings
+from reglab.results.costs import (
+    megabytes,
+    multiplications_an_epoch,
+    settings,
+    slowest_over_fastest,
+)
 
 
 def sources(found: Mapping[str, pd.DataFrame]) -> str:
@@ -48,4 +53,27 @@ def summary(found: Mapping[str, pd.DataFrame]) -> str:
             f"{best.gain.mean:.1f}{half} points, in {times:.1f} times the epochs of no "
             "regularization."
         )
+    return "\n".join(items)
+
+
+def machine(found: Mapping[str, pd.DataFrame]) -> str:
+    """Return a sentence a data set on how far seconds and memory vary, as Markdown.
+
+    Seconds between runs of one setting, which do equal work an epoch; memory between settings.
+    """
+    items = []
+    for name, study in found.items():
+        said, ratio = [], slowest_over_fastest(study)
+        if ratio is not None:
+            said.append(
+                f"between seeds of one setting, seconds an epoch differ by a factor of up to "
+                f"{ratio:.1f}"
+            )
+        if peaks := [peak for each in settings(study) if (peak := megabytes(each)) is not None]:
+            said.append(
+                f"over all settings, peak memory lies between {min(peaks):,.0f} and "
+                f"{max(peaks):,.0f} MB"
+            )
+        if said:
+            items.append(f"- {paper.title(name)}: {'; '.join(said)}.")
     return "\n".join(items)

@@ -182,14 +182,14 @@ def megabytes(setting: Setting) -> float | None:
 
 
 def cost_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a setting: accuracy gained (points), and what a run costs, means over seeds.
+    """Return a row a setting: accuracy gained (points), and epochs and arithmetic of a run.
 
     Costs are those of the runs that the gain is formed from. ``diverged`` counts runs without a
     finite epoch, which are in neither.
     """
     rows = []
     for setting in settings(frame):
-        memory, products = megabytes(setting), trillions(setting)
+        products = trillions(setting)
         rows.append(
             {
                 "technique": setting.technique,
@@ -197,10 +197,39 @@ def cost_table(frame: pd.DataFrame) -> pd.DataFrame:
                 "accuracy gained": setting.gain,
                 "epochs": setting.cost("epochs"),
                 "10¹² multiplications": None if products is None else f"{products:.2f}",
-                "seconds": setting.cost("seconds"),
-                "peak memory (MB)": None if memory is None else f"{memory:,.0f}",
                 "seeds": f"{len(setting.kept)} {setting.seeds}",
                 "diverged": int(setting.runs["test_acc"].isna().sum()) or None,
             }
         )
     return pd.DataFrame(rows)
+
+
+def machine_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a setting: seconds and peak memory of a run, which depend on the machine."""
+    rows = []
+    for setting in settings(frame):
+        memory = megabytes(setting)
+        rows.append(
+            {
+                "technique": setting.technique,
+                "strength": setting.strength or None,
+                "seconds": setting.cost("seconds"),
+                "peak memory (MB)": None if memory is None else f"{memory:,.0f}",
+                "seeds": f"{len(setting.kept)} {setting.seeds}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def slowest_over_fastest(frame: pd.DataFrame) -> float | None:
+    """Return the largest ratio of seconds an epoch between seeds of one setting.
+
+    An epoch of one setting is always the same work, so what is above 1 is the machine's. None where
+    no setting has two runs.
+    """
+    ratios = []
+    for setting in settings(frame):
+        pace = setting.kept["seconds_per_epoch"]
+        if len(pace) > 1:
+            ratios.append(float(pace.max() / pace.min()))
+    return max(ratios, default=None)
