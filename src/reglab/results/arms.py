@@ -6,13 +6,16 @@ An arm is named as in `paper.toml`: a cell of the factorial ("bn", "l2+dropout")
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from reglab.cells import CELL_NAMES
 from reglab.errors import ReglabError
 from reglab.results import tables
 
-EARLY = 5  # epochs over which validation accuracy is averaged: how fast a network gets there
+# How fast a network learns: its mean validation accuracy over this many epochs from the first.
+EARLY = 5
 
 # What may be compared, and what a sentence calls it.
 METRICS = {
@@ -56,14 +59,10 @@ def values(rows: pd.DataFrame, metric: str = "test_acc") -> pd.Series:
     return (100 if metric.endswith("acc") else 1) * rows[metric].astype(float)
 
 
-def _early(history: dict[str, list[float]]) -> float:
-    """Return the mean of the first epochs' validation accuracy; a run that stopped keeps its last.
-
-    NaN where a run has no epoch.
-    """
-    found = history["val_acc"][:EARLY]
-    padded = found + found[-1:] * (EARLY - len(found))
-    return sum(padded) / len(padded) if padded else float("nan")
+def _early(history: dict) -> float:
+    """Return the mean validation accuracy of the first epochs; NaN where there were fewer."""
+    first = history["val_acc"][:EARLY]
+    return sum(first) / EARLY if len(first) == EARLY else math.nan
 
 
 def in_words(rows: pd.DataFrame) -> str:

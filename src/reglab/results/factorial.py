@@ -6,43 +6,30 @@ share split, initialization and batch order.
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from reglab import formulas
 from reglab.cells import CELL_NAMES, CELL_ORDER, CELLS, TECHNIQUES, WITHOUT
-from reglab.results import tables
+from reglab.results import arms, tables
 from reglab.stats import Estimate, mean_interval
 
 # The share of the unregularized network's best validation accuracy that counts as "there".
 TARGET = 0.98
-# How fast a network learns: its mean validation accuracy over this many epochs from the first.
-EARLY = 5
 
 
 def scores(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
     """Return one row a seed and one column a cell of the factorial.
 
-    Accuracies and the gap (training minus test accuracy at the restored epoch) are in percent and
-    points; ``epochs_to_target`` counts epochs until validation accuracy first reaches `TARGET`
-    times the seed's unregularized best, one more than were allowed where it never does;
-    ``early_val_acc`` is the mean validation accuracy of the first `EARLY` epochs, missing where
-    there were fewer.
+    Metrics and units are those of `reglab.results.arms.values`, with one more:
+    ``epochs_to_target`` counts epochs until validation accuracy first reaches `TARGET` times the
+    seed's unregularized best, one more than were allowed where it never does.
     """
     cells = {name: tables.arm(frame, "factorial", name).set_index("seed") for name in CELL_ORDER}
     if metric == "epochs_to_target":
         best = cells["none"]["history"].map(lambda history: max(history["val_acc"], default=0.0))
         values = {name: _epochs(rows, TARGET * best) for name, rows in cells.items()}
-    elif metric == "early_val_acc":
-        values = {name: 100 * rows["history"].map(_early) for name, rows in cells.items()}
-    elif metric == "gap":
-        values = {
-            name: 100 * (rows["train_acc"] - rows["test_acc"]) for name, rows in cells.items()
-        }
     else:
-        scale = 100 if metric.endswith("acc") else 1
-        values = {name: scale * rows[metric] for name, rows in cells.items()}
+        values = {name: arms.values(rows.reset_index(), metric) for name, rows in cells.items()}
     return pd.DataFrame(values).astype(float).sort_index()
 
 
@@ -53,11 +40,6 @@ def _epochs(rows: pd.DataFrame, targets: pd.Series) -> pd.Series:
                    if value >= targets[seed])  # fmt: skip
         counted[seed] = next(reached, row["max_epochs"] + 1)
     return pd.Series(counted)
-
-
-def _early(history: dict) -> float:
-    first = history["val_acc"][:EARLY]
-    return sum(first) / EARLY if len(first) == EARLY else math.nan
 
 
 def contrast(
