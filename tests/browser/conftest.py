@@ -1,7 +1,7 @@
 """The built book in a real browser: `pytest tests/browser --book FOLDER`, or `make browser`.
 
-The browser is Chromium: $REGLAB_CHROMIUM, or chromium, chromium-browser or google-chrome on the
-PATH. Where there is none the tests are skipped; with CI set, or REGLAB_BROWSER=required, they fail.
+The browser is Chromium: $REGLAB_CHROMIUM, or the first of `NAMES` on the PATH. One without windows
+comes first: with windows each page starts a process for their frame, which doubles the time. Where there is none the tests are skipped; with CI set, or REGLAB_BROWSER=required, they fail.
 Pages are read from disk (file://), as a reader opens them; no name of a host is ever resolved.
 """
 
@@ -19,7 +19,7 @@ import pytest
 from pagechecks import PHONE_WIDTH, Visit, start_audit, switch_theme, visit
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 MISSING = (
     f"no Chromium: none of {', '.join(NAMES)} is on the PATH and REGLAB_CHROMIUM names none; "
     "install one (Debian: apt-get install chromium)"

@@ -20,7 +20,7 @@ from pagechecks import (
 )
 from playwright.sync_api import TimeoutError
 
-PAGE = "notebooks/dropout.html"
+PAGE, SHORT_PAGE = "notebooks/dropout.html", "book/bibliography.html"
 # Overwrites what a picture says after each change.
 SPOIL = """addEventListener("input", () => setTimeout(() => {
     for (const it of document.querySelectorAll(".picture dd")) it.textContent = "spoilt";
@@ -114,7 +114,7 @@ def test_widths(broken, added, found):
     ],
 )
 def test_accessibility(broken, theme, added, rule):
-    opened, _ = broken(begins_with(added))
+    opened, _ = broken(begins_with(added), SHORT_PAGE)
     switch_theme(opened.page, theme)
     start_audit(opened.page)
     findings = end_audit(opened.page)
