@@ -1,7 +1,8 @@
 """The built book in a real browser: `pytest tests/browser --book FOLDER`, or `make browser`.
 
 The browser is Chromium: $REGLAB_CHROMIUM, or the first of `NAMES` on the PATH. One without windows
-comes first: with windows each page starts a process for their frame, which doubles the time. Where there is none the tests are skipped; with CI set, or REGLAB_BROWSER=required, they fail.
+comes first: with windows each page starts a process for their frame, which doubles the time. Where
+there is none the tests are skipped; with CI set, or REGLAB_BROWSER=required, they fail.
 Pages are read from disk (file://), as a reader opens them; no name of a host is ever resolved.
 """
 
