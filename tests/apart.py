@@ -198,14 +198,14 @@ def _excluded(contrast):
     return float(2 * stats.t.sf(apart / new, len(values) - 1))
 
 
-def is_small(contrast):
-    """Whether a difference of which a direction is claimed is shown to be within the margin."""
+def p_small(contrast):
+    """Return the p-value of "within the margin"; 1 where no direction is claimed."""
     if contrast.margin is None or contrast.sized or contrast.levels:
-        return False
+        return 1.0
     if contrast.against is None:
-        return equal(contrast.values, 0, contrast.margin) < ALPHA
+        return equal(contrast.values, 0, contrast.margin)
     mean, error, freedom = spread(contrast)
-    return bool(stats.t.sf((contrast.margin - abs(mean)) / error, freedom) < ALPHA)
+    return float(stats.t.sf((contrast.margin - abs(mean)) / error, freedom))
 
 
 def reading_for(contrasts):
@@ -218,7 +218,7 @@ def reading_against(contrasts):
 
 def is_negligible(contrasts):
     """Whether each difference is as claimed or shown to be small, and one of them is small."""
-    small = [is_small(contrast) for contrast in contrasts]
+    small = [p_small(contrast) < ALPHA for contrast in contrasts]
     left = [c for c, is_none in zip(contrasts, small, strict=True) if not is_none]
     return any(small) and all(p_for(contrast) < ALPHA for contrast in left)
 

@@ -21,6 +21,7 @@ from apart import (
     least_favourable,
     p_against,
     p_for,
+    p_small,
     read,
     verdict,
 )
@@ -39,11 +40,7 @@ def second_ledger(raw, whole=None):
     claims = _claims(raw, whole)
     asked = claims.all()
     seen = {name: _with_runs(readings.values()) for name, readings in asked.items()}
-    p_values = {name: claim_p(readings) for name, readings in seen.items() if readings}
-    families = [[name for name in family.split() if name in p_values] for family in FAMILIES]
-    adjusted = {}
-    for family in families:
-        adjusted |= holm({name: p_values[name] for name in family})
+    adjusted = _adjusted({name: readings for name, readings in seen.items() if readings})
     beside = claims.beside()
     return {
         name: _row(asked[name], readings, adjusted.get(name), beside.get(name, {}))
@@ -53,6 +50,14 @@ def second_ledger(raw, whole=None):
 
 def _claims(raw, whole=None):
     return Claims({name: Runs(name, records, whole) for name, records in raw.items()})
+
+
+def _adjusted(asked):
+    """Return each claim's p-value after Holm's correction within its family."""
+    adjusted = {}
+    for family in map(str.split, FAMILIES):
+        adjusted |= holm({name: claim_p(asked[name]) for name in family if name in asked})
+    return adjusted
 
 
 def _with_runs(readings):
@@ -131,22 +136,31 @@ def test_every_number_and_verdict_by_runs_comes_out_again(raw, rows):
     assert disagreements(rows, second) == []
 
 
-def test_every_comparison_behind_a_verdict_comes_out_again(raw, studies):
-    """Not only the least favourable one: mean and p-values of each, in each reading."""
-    asked = {claim["id"]: claim["by_runs"] for claim in paper.contents()["claims"]}
-    for name, readings in _claims(raw).all().items():
-        theirs = [_sorted(r.contrasts) for r in judging.attempt(asked[name], studies).readings]
-        ours = [_sorted(reading, p_for, p_against) for reading in readings.values()]
-        assert len(ours) == len(theirs), name
-        for one, two in zip(ours, theirs, strict=True):
-            np.testing.assert_allclose(one, two, rtol=0, atol=1e-6, err_msg=name)
+@pytest.mark.parametrize("whole", [False, True])
+def test_every_comparison_behind_a_verdict_comes_out_again(raw, studies, whole):
+    """Not only the least favourable one: mean and p-values of each, and each claim's p-value."""
+    profile = "full" if whole else "reduced"
+    named = {name: study.assign(profile=profile) for name, study in studies.items()}
+    claims = paper.contents()["claims"]
+    tried = {claim["id"]: judging.attempt(claim["by_runs"], named).readings for claim in claims}
+    ours = _claims(raw, whole).all()
+    for name, readings in ours.items():
+        for one, two in zip(readings.values(), tried[name], strict=True):
+            found = sorted(map(_tests, one)), sorted(map(_their_tests, two.contrasts))
+            np.testing.assert_allclose(*found, rtol=0, atol=1e-6, err_msg=name)
+    p_values = {name: judging.p_of(readings) for name, readings in tried.items() if readings}
+    theirs = judging.adjust(p_values, judging.families(claims))
+    assert theirs == pytest.approx(_adjusted({name: [*r.values()] for name, r in ours.items()}))
 
 
-def _sorted(contrasts, *tests):
-    """Return mean and p-values for and against of each contrast, of the one kind or the other."""
-    if tests:
-        return sorted((estimate(c)[0], *(test(c) for test in tests)) for c in contrasts)
-    return sorted((c.estimate.mean, c.for_it, c.against_it) for c in contrasts)
+def _tests(contrast):
+    small = 1.0 if contrast.against else p_small(contrast)
+    return estimate(contrast)[0], p_for(contrast), p_against(contrast), small
+
+
+def _their_tests(contrast):
+    small = 1.0 if contrast.sized else contrast.is_small
+    return contrast.estimate.mean, contrast.for_it, contrast.against_it, small
 
 
 def test_so_do_sizes_and_levels_if_the_runs_are_taken_for_whole_ones(raw, studies):
