@@ -1,0 +1,192 @@
+"""What each claim of the paper compares, written out from its words (see `test_ledger_apart.py`).
+
+Nothing of reglab is imported here either.
+"""
+
+from apart import CHOSEN, Contrast
+
+MNIST, FASHION, CIFAR = "mnist", "fashion_mnist", "cifar10"
+THREE, NOT_MNIST = (MNIST, FASHION, CIFAR), (CIFAR, FASHION)
+
+# The eight networks, with the strengths that validation chose.
+NONE, L2, DROPOUT, BN = {}, {"lam": CHOSEN}, {"dropout": CHOSEN}, {"batch_norm": True}
+L2_DROPOUT, L2_BN, DROPOUT_BN = L2 | DROPOUT, L2 | BN, DROPOUT | BN
+TRIPLE = L2 | DROPOUT | BN
+# The paper's strengths, and arms beside the eight.
+PRINTED_L2, PRINTED_DROPOUT = {"lam": 0.1}, {"dropout": 0.5}
+UNSTOPPED = {"patience": 0}
+FEW_IMAGES = {"n_train": 1000}
+HIGH_RATE = {"lr": 0.1, "sweep": True}
+
+FAMILIES = ("N1 N2 N3", "N4 N5 N11 N30", "N6 N8", "N15 N16 N17", "N24", "N19 N20 N21 N22",
+            "N12 N13 N25 N26", "N10 N27")  # fmt: skip
+NOTHING_TO_MEASURE = {
+    *(f"N{number}" for number in (7, 9, 14, 18, 23, 28, 29, 31, 32, 33)),
+    *(f"M{number}" for number in range(1, 10)),
+    *(f"C{number}" for number in range(1, 9)),
+}
+
+
+def swept(reading, lam):
+    """Return a strength of L2 as it was swept; per sample, no penalty is the coupled none."""
+    return {"l2": reading if lam else reading.replace("per_sample", "coupled"), "lam": lam,
+            "sweep": True}  # fmt: skip
+
+
+def dropped(place, rate):
+    return {"dropout": rate, "placement": place, "sweep": True}
+
+
+class Claims:
+    """What each claim compares: readings by name, each a list of contrasts."""
+
+    def __init__(self, runs):
+        self.runs = runs
+
+    def minus(self, treated, control, names, metric="test", size=None):
+        """Return treated minus control within the seeds that both have, on each data set."""
+        found = []
+        for name in names:
+            runs = self.runs[name]
+            ours, theirs = runs.scores(treated, metric), runs.scores(control, metric)
+            values = tuple(ours[seed] - theirs[seed] for seed in sorted(set(ours) & set(theirs)))
+            margin = None if metric == "epochs" else runs.margin
+            found.append(Contrast(values, margin, size=size, whole=runs.whole))
+        return found
+
+    def summed(self, name, *signed):
+        """Return sums of test accuracies with signs, within the seed."""
+        runs = self.runs[name]
+        sides = [(sign, runs.scores(arm, "test")) for sign, arm in signed]
+        seeds = sorted(set.intersection(*(set(side) for _, side in sides)))
+        values = tuple(sum(sign * side[seed] for sign, side in sides) for seed in seeds)
+        return Contrast(values, runs.margin, whole=runs.whole)
+
+    def level(self, name, *printed):
+        runs = self.runs[name]
+        values = tuple(runs.scores(NONE, "test").values())
+        return {"": [Contrast(values, runs.margin, levels=printed, whole=runs.whole)]}
+
+    def at_most(self, bound, arm, metric):
+        """How far scores on CIFAR-10 stay below a bound."""
+        values = tuple(bound - value for value in self.runs[CIFAR].scores(arm, metric).values())
+        return [Contrast(values, self.runs[CIFAR].margin)]
+
+    def more_on_cifar(self, treated, control):
+        gains = {name: self.minus(treated, control, [name])[0].values for name in THREE}
+        margin = self.runs[CIFAR].margin
+        return [Contrast(gains[CIFAR], margin, against=gains[name]) for name in (MNIST, FASHION)]
+
+    def best(self, best, *rivals):
+        return [c for rival in rivals for c in self.minus(best, rival, THREE)]
+
+    def synergy(self, first, second):
+        """The gain of two together minus the sum of their gains, on each data set."""
+        pair = first | second
+        return [
+            self.summed(name, (1, pair), (-1, first), (-1, second), (1, NONE)) for name in THREE
+        ]
+
+    def of_printed_l2(self):
+        """λ = 0.1 against no penalty in each reading of λ: (treated, control)."""
+        return {
+            "coupled": (PRINTED_L2, NONE),
+            "per sample": (swept("per_sample", 0.1), swept("per_sample", 0.0)),
+            "decoupled": (swept("decoupled", 0.1), swept("decoupled", 0.0)),
+        }
+
+    def gain_of_three(self, name, size):
+        singles = {"dropout": DROPOUT, "L2": L2, "batch normalization": BN}
+        return {key: self.minus(TRIPLE, arm, [name], size=size) for key, arm in singles.items()}
+
+    def all(self):
+        """Return every claim that runs can speak about."""
+        return self.individual() | self.combined()
+
+    def individual(self):
+        minus, l2 = self.minus, self.of_printed_l2()
+        readings = ("coupled", "per_sample", "decoupled")
+        return {
+            "N1": self.level(CIFAR, 81.3, 81.2),
+            "N2": self.level(FASHION, 90.2, 90.0),
+            "N3": self.level(MNIST, 98.4),
+            "N4": {key: minus(*arms, [CIFAR], size=1.9) for key, arms in l2.items()},
+            "N5": {key: self.more_on_cifar(*arms) for key, arms in l2.items()},
+            "N6": {r: self.best(*(swept(r, lam) for lam in (0.1, 0.01, 1, 10))) for r in readings},
+            "N8": {
+                "p dropped": self.best(*(dropped("fc", p) for p in (0.5, 0.2, 0.7))),
+                "p kept": self.best(*(dropped("fc", p) for p in (0.5, 0.8, 0.3))),
+            },
+            "N10": {"": minus(NONE, PRINTED_DROPOUT, NOT_MNIST, "gap")},
+            "N11": {"": minus(PRINTED_DROPOUT, NONE, THREE)},
+            "N12": {
+                "chosen rate": self.at_most(20, NONE, "last train"),
+                "rate 0.1": self.at_most(20, HIGH_RATE, "last train"),
+            },
+            "N13": {"": minus(BN, NONE, THREE) + minus(BN, NONE, THREE, "early")},
+            "N27": {"": minus(FEW_IMAGES, NONE, NOT_MNIST, "gap")},
+            "N30": {"": [c for arm in (L2, DROPOUT, BN) for c in minus(arm, NONE, THREE)]},
+        }
+
+    def combined(self):
+        minus = self.minus
+        parts = [(L2_DROPOUT, L2), (L2_DROPOUT, DROPOUT), (L2_BN, L2), (L2_BN, BN),
+                 (DROPOUT_BN, DROPOUT), (DROPOUT_BN, BN),
+                 (TRIPLE, L2), (TRIPLE, DROPOUT), (TRIPLE, BN)]  # fmt: skip
+        pairs = ((L2, DROPOUT), (L2, BN), (DROPOUT, BN))
+        # of two drops the whole cancels: (whole - A) - (whole - B) = B - A
+        order = minus(L2_BN, DROPOUT_BN, [CIFAR]) + minus(L2_DROPOUT, L2_BN, [CIFAR])
+        return {
+            "N15": {"": [c for whole, part in parts for c in minus(whole, part, THREE)]},
+            "N16": self.gain_of_three(CIFAR, 2.2),
+            "N17": self.gain_of_three(FASHION, 1.1),
+            "N19": {"": minus(TRIPLE, DROPOUT_BN, [CIFAR], size=3.5)},
+            "N20": {"": minus(TRIPLE, L2_BN, [CIFAR], size=2.8)},
+            "N21": {"": minus(TRIPLE, L2_DROPOUT, [CIFAR], size=1.5)},
+            "N22": {"": order},
+            "N24": {"": [c for pair in pairs for c in self.synergy(*pair)]},
+            "N25": {"": minus(TRIPLE, NONE, THREE, "early")},
+            "N26": {"": minus(NONE, TRIPLE, THREE, "epochs")},
+        }
+
+    def beside(self):
+        """Return what arms that the words do not name compare, by claim and by their name there."""
+        minus, last = self.minus, "after the last epoch"
+        without = {"N19": (DROPOUT_BN, 3.5), "N20": (L2_BN, 2.8), "N21": (L2_DROPOUT, 1.5)}
+        chosen, rate = "the strength that validation chose", "the drop rate that validation chose"
+        pools = "dropout after the pools as well, p "
+        return {
+            "N4": {
+                chosen: minus(L2, NONE, [CIFAR], size=1.9),
+                "that strength, " + last: minus(L2, NONE, [CIFAR], "last test", size=1.9),
+            },
+            "N5": {chosen: self.more_on_cifar(L2, NONE)},
+            "N8": {
+                pools + "dropped": self.best(*(dropped("all", p) for p in (0.5, 0.2, 0.7))),
+                pools + "kept": self.best(*(dropped("all", p) for p in (0.5, 0.8, 0.3))),
+            },
+            "N10": {
+                rate: minus(NONE, DROPOUT, NOT_MNIST, "gap"),
+                last: minus(NONE, PRINTED_DROPOUT, NOT_MNIST, "last gap"),
+                "the network without dropout not stopped": minus(
+                    UNSTOPPED, PRINTED_DROPOUT, NOT_MNIST, "last gap"
+                ),
+            },
+            "N11": {
+                rate: minus(DROPOUT, NONE, THREE),
+                last: minus(PRINTED_DROPOUT, NONE, THREE, "last test"),
+                "against the network that is not stopped": minus(
+                    PRINTED_DROPOUT, UNSTOPPED, THREE, "last test"
+                ),
+            },
+            "N13": {
+                "faster convergence alone": minus(BN, NONE, THREE, "early"),
+                last: minus(BN, NONE, THREE, "last test") + minus(BN, NONE, THREE, "early"),
+            },
+            **{
+                name: {last: minus(TRIPLE, arm, [CIFAR], "last test", size=size)}
+                for name, (arm, size) in without.items()
+            },
+            "N25": {"fewer epochs until the stop": minus(NONE, TRIPLE, THREE, "epochs")},
+            "N27": {"on MNIST": minus(FEW_IMAGES, NONE, [MNIST], "gap")},
+        }
