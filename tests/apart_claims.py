@@ -180,7 +180,6 @@ class Claims:
                 ),
             },
             "N13": {
-                "faster convergence alone": minus(BN, NONE, THREE, "early"),
                 last: minus(BN, NONE, THREE, "last test") + minus(BN, NONE, THREE, "early"),
             },
             **{

@@ -98,7 +98,8 @@ def test_paired_p_is_scipys():
 
 
 @pytest.mark.parametrize(
-    ("values", "p"), [([1.0], 1.0), ([0.0, 0.0], 1.0), ([0.5, 0.5], 0.5), ([-2.0] * 6, 0.03125)]
+    ("values", "p"),
+    [([1.0], 1.0), ([0.0, 0.0], 1.0), ([0.5, 0.5], 0.5), ([-2.0] * 6, 0.03125), ([0.1] * 3, 0.25)],
 )
 def test_paired_p_without_spread(values, p):
     """The sign test: twice the chance of n tosses that all fall on one side."""

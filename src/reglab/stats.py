@@ -129,7 +129,7 @@ def _one_sided(differences: Sequence[float], bound: float, *, upper: bool = Fals
     estimate = mean_interval(differences)
     if estimate.n == 1:
         return 1.0
-    if estimate.sd == 0:  # no spread, so no t: the sign test of n values on one side
+    if np.ptp(differences) == 0:  # no spread, so no t: the sign test of n values on one side
         beyond = estimate.mean < bound if upper else estimate.mean > bound
         return 0.5**estimate.n if beyond else 1.0
     alternative = "less" if upper else "greater"
@@ -151,7 +151,7 @@ def welch(first: Sequence[float], second: Sequence[float]) -> tuple[Estimate, fl
     """
     a, b = mean_interval(first), mean_interval(second)
     mean, n = a.mean - b.mean, min(a.n, b.n)
-    if n == 1 or a.sd == b.sd == 0:
+    if n == 1 or np.ptp(first) == np.ptp(second) == 0:
         return Estimate(mean, math.nan, math.nan, math.nan, n), 1.0
     test = stats.ttest_ind(first, second, equal_var=False)
     bounds = test.confidence_interval(0.95)

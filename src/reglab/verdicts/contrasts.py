@@ -82,10 +82,17 @@ class Contrast:
 
     @cached_property
     def is_small(self) -> float:
-        """The p-value of "smaller than the margin, either way"; 1 where there is no margin."""
-        if self.small is None or self.against is not None or self.level or self.equal:
+        """The p-value of "smaller than the margin, either way"; 1 where no direction is claimed."""
+        if self.small is None or self.sized or self.level or self.equal:
             return 1.0
-        return equivalence(self.values, self.small)
+        if self.against is None:
+            return equivalence(self.values, self.small)
+        shifted = [[value + by for value in self.values] for by in (-self.small, self.small)]
+        below, above = (welch(values, self.against) for values in shifted)
+        return max(
+            p / 2 if side * estimate.mean > 0 else 1 - p / 2
+            for side, (estimate, p) in ((-1, below), (1, above))
+        )
 
     @cached_property
     def _two_sided(self) -> float:
