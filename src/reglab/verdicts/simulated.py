@@ -20,7 +20,7 @@ from reglab.cells import CELL_ORDER, TECHNIQUES, WITHOUT
 from reglab.errors import ReglabError
 from reglab.results import arms
 from reglab.verdicts.contrasts import Contrast
-from reglab.verdicts.deciding import Reading, adjust, decide, p_of
+from reglab.verdicts.deciding import Reading, decide, p_of
 from reglab.verdicts.judging import attempt, families
 from reglab.verdicts.words import ALPHA, BY_RUNS, CONFIRMED, DIRECTION, REFUTED, ROUNDING
 
@@ -47,6 +47,11 @@ class Basis:
 
     scores: dict[str, pd.DataFrame]
     profiles: dict[str, str]
+
+    @property
+    def seeds(self) -> dict[str, int]:
+        """How many seeds are recorded, by data set."""
+        return {name: len(scores) for name, scores in self.scores.items()}
 
     def at(self, profile: str) -> Basis:
         """Return the same scores, to be judged as if they were of another profile."""
@@ -118,9 +123,7 @@ def means(truth: str, dataset: str) -> dict[str, float]:
     found = {cell: float(sum(values) / len(values)) for cell, values in printed.items()}
     if truth == "ablation":
         drops = {one: paper.printed("ablation", dataset, one) for one in TECHNIQUES}
-        found |= {
-            WITHOUT[one]: found["all"] - float(drop) for one, drop in drops.items() if drop
-        }
+        found |= {WITHOUT[one]: found["all"] - float(drop) for one, drop in drops.items() if drop}
     return found | {name: found[cell] for name, cell in LITERAL.items()}
 
 
@@ -204,20 +207,31 @@ def simulate(
     return judged(comparisons(given), draws)
 
 
-def judged(
-    readings: Mapping[str, list[Reading]], draws: Mapping[str, np.ndarray]
-) -> pd.DataFrame:
+def judged(readings: Mapping[str, list[Reading]], draws: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Return the verdicts on drawn scores (by data set: study x seed x arm, in percent)."""
-    members = families(paper.contents()["claims"])
     tests = {id(contrast): p_values(contrast, *_values(contrast, draws))
              for ours in readings.values() for one in ours for contrast in one.contrasts}  # fmt: skip
-    rows = []
-    for study in range(len(next(iter(draws.values())))):
-        found = {name: [_reading(one, tests, study) for one in ours]
-                 for name, ours in readings.items()}  # fmt: skip
-        adjusted = adjust({name: p_of(ours) for name, ours in found.items()}, members)
-        rows.append({name: decide(ours, adjusted[name]) for name, ours in found.items()})
-    return pd.DataFrame(rows)
+    studies = range(len(next(iter(draws.values()))))
+    found = {name: [[_reading(one, tests, study) for one in ours] for study in studies]
+             for name, ours in readings.items()}  # fmt: skip
+    p = pd.DataFrame({name: [p_of(ours) for ours in found[name]] for name in found})
+    for names in families(paper.contents()["claims"]).values():
+        tested = [name for name in names if name in p]
+        p[tested] = holm(p[tested].to_numpy())
+    return pd.DataFrame({name: [decide(*one) for one in zip(found[name], p[name], strict=True)]
+                         for name in found})  # fmt: skip
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Return Holm's adjusted p-values, each row a family of its own.
+
+    As `reglab.stats.holm`, whose library collects garbage at every call: too slow for thousands.
+    """
+    order, m = np.argsort(p, axis=1), p.shape[1]
+    stepped = np.minimum(1, np.take_along_axis(p, order, 1) * np.arange(m, 0, -1))
+    adjusted = np.empty_like(p)
+    np.put_along_axis(adjusted, order, np.maximum.accumulate(stepped, axis=1), 1)
+    return adjusted
 
 
 def _values(contrast: Contrast, draws: Mapping[str, np.ndarray]) -> tuple:
