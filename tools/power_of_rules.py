@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     print(power.table(given, asked.seeds, **how).round(3).to_string())
     print("\nShare of studies with at least one claim confirmed, or refuted, if nothing differs:")
     nothing = simulated.simulate(given, "equal", asked.seeds or given.seeds, **how)
-    print(simulated.alarms(nothing).round(4).to_string(index=False))
+    print(power.alarms(nothing).round(4).to_string(index=False))
     return 0
 
 

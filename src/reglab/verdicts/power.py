@@ -21,7 +21,8 @@ from reglab.errors import ReglabError
 from reglab.verdicts import simulated
 from reglab.verdicts.contrasts import Contrast
 from reglab.verdicts.deciding import Reading
-from reglab.verdicts.words import ALPHA, REFUTED
+from reglab.verdicts.judging import families
+from reglab.verdicts.words import ALPHA, BY_RUNS, CONFIRMED, DIRECTION, NOT_TESTABLE, REFUTED
 
 POWER = 0.8  # the usual aim
 MOST = 100_000  # seeds; more are as good as never
@@ -161,7 +162,7 @@ def table(
     for claim, readings in simulated.comparisons(given).items():
         truth = truth_of(claim)
         verdicts = drawn[truth][[claim]]
-        shares = {"confirmed": float(simulated.confirmed(verdicts)[claim]),
+        shares = {"confirmed": float(confirmed(verdicts)[claim]),
                   "refuted": float((verdicts[claim] == REFUTED).mean())}  # fmt: skip
         least = min(_reaches(given, readings, truth, n, spread), key=_first_seen)
         rows[claim] = {"truth": truth, "parts": len(readings[0].contrasts)} | shares | least
@@ -187,6 +188,34 @@ def _reaches(
 
 def _first_seen(reach: Mapping[str, float]) -> tuple[float, float]:
     return reach["needed"], reach["visible"]
+
+
+def shares(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of studies with each verdict: one row a claim, one column a word."""
+    words = [word for word in BY_RUNS if word != NOT_TESTABLE]
+    return pd.DataFrame({word: (verdicts == word).mean() for word in words})
+
+
+def confirmed(verdicts: pd.DataFrame) -> pd.Series:
+    """Return the share of studies that confirm each claim, in size or in direction."""
+    return verdicts.isin((CONFIRMED, DIRECTION)).mean()
+
+
+def alarms(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return, by family, the share of studies with at least one claim confirmed, and refuted.
+
+    Where all arms are equal these are false alarms, except that a printed size may be refuted.
+    ``allowed`` is the level that Holm's correction promises for confirmations.
+    """
+    rows = []
+    for family, names in families(paper.contents()["claims"]).items():
+        if tested := [name for name in names if name in verdicts]:
+            ours = verdicts[tested]
+            yes, no = ours.isin((CONFIRMED, DIRECTION)), ours == REFUTED
+            rows.append({"family": family, "claims": ", ".join(tested),
+                         "confirmed": yes.any(axis=1).mean(), "refuted": no.any(axis=1).mean(),
+                         "either": (yes | no).any(axis=1).mean(), "allowed": ALPHA})  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def over_seeds(

@@ -22,7 +22,7 @@ from reglab.results import arms
 from reglab.verdicts.contrasts import Contrast
 from reglab.verdicts.deciding import Reading, decide, p_of
 from reglab.verdicts.judging import attempt, families
-from reglab.verdicts.words import ALPHA, BY_RUNS, CONFIRMED, DIRECTION, REFUTED, ROUNDING
+from reglab.verdicts.words import ROUNDING
 
 # Claims that test accuracy of the arms below decides. N4 and N5 have further readings (λ per
 # sample, λ decoupled), whose runs are on selection seeds; they are read here as coupled λ only.
@@ -209,8 +209,8 @@ def simulate(
 
 def judged(readings: Mapping[str, list[Reading]], draws: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Return the verdicts on drawn scores (by data set: study x seed x arm, in percent)."""
-    tests = {id(contrast): p_values(contrast, *_values(contrast, draws))
-             for ours in readings.values() for one in ours for contrast in one.contrasts}  # fmt: skip
+    contrasts = [part for ours in readings.values() for one in ours for part in one.contrasts]
+    tests = {id(part): p_values(part, *_values(part, draws)) for part in contrasts}
     studies = range(len(next(iter(draws.values()))))
     found = {name: [[_reading(one, tests, study) for one in ours] for study in studies]
              for name, ours in readings.items()}  # fmt: skip
@@ -278,31 +278,3 @@ def _equal(mean: np.ndarray, error: np.ndarray, n: int, margin: float) -> np.nda
 
 def _rows(*columns: np.ndarray) -> list:
     return np.column_stack(columns).tolist()
-
-
-def shares(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of studies with each verdict: one row a claim, one column a word."""
-    words = [word for word in BY_RUNS if word != BY_RUNS[-1]]
-    return pd.DataFrame({word: (verdicts == word).mean() for word in words})
-
-
-def confirmed(verdicts: pd.DataFrame) -> pd.Series:
-    """Return the share of studies that confirm each claim, in size or in direction."""
-    return verdicts.isin((CONFIRMED, DIRECTION)).mean()
-
-
-def alarms(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Return, by family, the share of studies with at least one claim confirmed, and refuted.
-
-    Where all arms are equal these are false alarms, except that a printed size may be refuted.
-    ``allowed`` is the level that Holm's correction promises for confirmations.
-    """
-    rows = []
-    for family, names in families(paper.contents()["claims"]).items():
-        if tested := [name for name in names if name in verdicts]:
-            ours = verdicts[tested]
-            yes, no = ours.isin((CONFIRMED, DIRECTION)), ours == REFUTED
-            rows.append({"family": family, "claims": ", ".join(tested),
-                         "confirmed": yes.any(axis=1).mean(), "refuted": no.any(axis=1).mean(),
-                         "either": (yes | no).any(axis=1).mean(), "allowed": ALPHA})  # fmt: skip
-    return pd.DataFrame(rows)
