@@ -91,11 +91,11 @@ def test_a_simulated_study_is_judged_as_the_ledger_would(given, profile):
     readings = simulated.comparisons(given.at(profile))
     rng = np.random.default_rng(3)
     draws = {
-        name: rng.normal([[list(simulated.means("tables", name).values())] * 5] * 6, 0.4)
+        name: rng.normal([[list(simulated.means("tables", name).values())] * 5] * 3, 0.4)
         for name in given.scores
     }
     found = simulated.judged(readings, draws)
-    for study in range(6):
+    for study in range(3):
         own = {
             name: [Reading(one.name, tuple(real(c, draws, study) for c in one.contrasts))
                    for one in ours]
@@ -119,7 +119,7 @@ def real(template, draws, study):
 
 
 def test_holm_is_the_statistics_own():
-    p = np.random.default_rng(0).uniform(0, 0.4, (50, 4))
+    p = np.random.default_rng(0).uniform(0, 0.4, (9, 4))
     assert np.allclose(simulated.holm(p), [stats.holm(row) for row in p.tolist()])
 
 
@@ -169,6 +169,17 @@ def test_data_sets_may_have_seeds_of_their_own(given):
     found = power.table(given, counts, studies=20)
     assert list(found.index) == list(simulated.CLAIMS)
     assert len(simulated.simulate(given, "tables", counts, studies=3)) == 3
+
+
+def test_more_seeds_confirm_more(given):
+    found = power.over_seeds(given, [3, 30], studies=40)
+    assert list(found.index) == [3, 30]
+    assert (found.loc[30, sorted(EFFECTS)] > found.loc[3, sorted(EFFECTS)]).all()
+
+
+def test_without_recorded_runs_there_is_no_spread():
+    with pytest.raises(ReglabError, match="no recorded study"):
+        simulated.simulate(simulated.basis({}), "equal", 5)
 
 
 def test_claims_without_their_arms_are_left_out(given):

@@ -154,18 +154,39 @@ def table(
         given, spread, studies, seed: as `reglab.verdicts.simulated.simulate`.
     """
     n = given.seeds if n is None else n
+    found = chances(given, n, spread=spread, studies=studies, seed=seed)
+    rows = {}
+    for claim, readings in simulated.comparisons(given).items():
+        truth = truth_of(claim)
+        least = min(_reaches(given, readings, truth, n, spread), key=_first_seen)
+        rows[claim] = {"truth": truth, "parts": len(readings[0].contrasts)} | least
+    order = ["truth", "parts", "confirmed", "refuted", "effect", "visible", "needed"]
+    return pd.DataFrame.from_dict(rows, orient="index").join(found)[order]
+
+
+def chances(
+    given: simulated.Basis,
+    n: int | Mapping[str, int],
+    *,
+    spread: float = 1.0,
+    studies: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the shares of studies that confirm and refute a claim whose printed effect is true.
+
+    Args and errors as `reglab.verdicts.simulated.simulate`; one row a claim.
+    """
     drawn = {
         truth: simulated.simulate(given, truth, n, spread=spread, studies=studies, seed=seed)
         for truth in ("tables", "ablation")
     }
     rows = {}
-    for claim, readings in simulated.comparisons(given).items():
-        truth = truth_of(claim)
-        verdicts = drawn[truth][[claim]]
-        shares = {"confirmed": float(confirmed(verdicts)[claim]),
-                  "refuted": float((verdicts[claim] == REFUTED).mean())}  # fmt: skip
-        least = min(_reaches(given, readings, truth, n, spread), key=_first_seen)
-        rows[claim] = {"truth": truth, "parts": len(readings[0].contrasts)} | shares | least
+    for claim in drawn["tables"]:
+        verdicts = drawn[truth_of(claim)][[claim]]
+        rows[claim] = {
+            "confirmed": float(confirmed(verdicts)[claim]),
+            "refuted": float((verdicts[claim] == REFUTED).mean()),
+        }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -221,8 +242,14 @@ def alarms(verdicts: pd.DataFrame) -> pd.DataFrame:
 def over_seeds(
     given: simulated.Basis, counts: list[int], *, spread: float = 1.0, studies: int = 300
 ) -> pd.DataFrame:
-    """Return the chance to confirm each claim: one row a number of seeds, one column a claim."""
-    rows = {n: table(given, n, spread=spread, studies=studies)["confirmed"] for n in counts}
+    """Return the chance to confirm each claim if the paper's tables are true, by number of seeds.
+
+    Args and errors as `reglab.verdicts.simulated.simulate`; one row a number, one column a claim.
+    """
+    rows = {
+        n: confirmed(simulated.simulate(given, "tables", n, spread=spread, studies=studies))
+        for n in counts
+    }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

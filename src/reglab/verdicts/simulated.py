@@ -8,7 +8,8 @@ rules of `reglab.verdicts.by_runs` are asked once, for arms that score 1 on a se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -134,8 +135,15 @@ def comparisons(given: Basis) -> dict[str, list[Reading]]:
     other data set, whose name is `other`'s. Readings that ask for other arms are left out, and so
     are claims that have no reading left.
     """
-    frames = {name: _units(name, list(scores.columns), given.profiles[name])
-              for name, scores in given.scores.items()}  # fmt: skip
+    columns = tuple((name, tuple(scores.columns)) for name, scores in given.scores.items())
+    return dict(_comparisons(columns, tuple(given.profiles.items())))
+
+
+@functools.cache
+def _comparisons(
+    columns: tuple[tuple[str, tuple[str, ...]], ...], profiles: tuple[tuple[str, str], ...]
+) -> dict[str, list[Reading]]:
+    frames = {name: _units(name, names, dict(profiles)[name]) for name, names in columns}
     by_id = {claim["id"]: claim for claim in paper.contents()["claims"]}
     found = {}
     for name in CLAIMS:
@@ -145,7 +153,7 @@ def comparisons(given: Basis) -> dict[str, list[Reading]]:
     return found
 
 
-def _units(dataset: str, names: list[str], profile: str) -> pd.DataFrame:
+def _units(dataset: str, names: Sequence[str], profile: str) -> pd.DataFrame:
     """Return a study with a seed for each arm, on which that arm scores 1 % and the others 0."""
     rows = [
         {
@@ -194,6 +202,8 @@ def simulate(
     Raises:
         ReglabError: a value out of range.
     """
+    if not given.scores:
+        raise ReglabError("no recorded study to take a spread from")
     counts = n if isinstance(n, Mapping) else dict.fromkeys(given.scores, n)
     if min(counts.values(), default=2) < 2 or not spread > 0 or studies < 1:
         raise ReglabError(f"needs n >= 2, spread > 0, studies >= 1; got {n}, {spread}, {studies}")
