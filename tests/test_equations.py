@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from reglab import formulas, stats
+from reglab.verdicts import power
 
 ROOT = Path(__file__).parents[1]
 LABEL = re.compile(r"^:label: (\S+)", re.MULTILINE)
@@ -44,7 +45,7 @@ def run_checks(chapter):
 
 
 def test_there_are_chapters():
-    assert len(CHAPTERS) == 11
+    assert len(CHAPTERS) == 12
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
@@ -116,6 +117,10 @@ STATISTICS = ["paired_difference", "prediction_interval", "equivalence", "holm"]
 @pytest.mark.parametrize("name", STATISTICS)
 def test_a_statistic_off_by_a_hundredth_is_noticed(monkeypatch, capsys, name):
     assert bites(monkeypatch, stats, name)
+
+
+def test_power_off_by_a_hundredth_is_noticed(monkeypatch, capsys):
+    assert bites(monkeypatch, power, "chance")
 
 
 def test_scaling_reaches_every_number():
