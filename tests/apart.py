@@ -221,6 +221,15 @@ def reading_for(contrasts):
     return max(map(p_for, contrasts))
 
 
+def reading_sign(contrasts):
+    """As `reading_for`, but of a printed size the sign alone is claimed."""
+    return max(p_for(c) if c.size is None else _upwards(c) for c in contrasts)
+
+
+def _upwards(contrast):
+    return two_sided(contrast) if estimate(contrast)[0] > 0 else 1.0
+
+
 def reading_against(contrasts):
     return min(1.0, len(contrasts) * min(map(p_against, contrasts)))
 
@@ -233,12 +242,21 @@ def is_negligible(contrasts):
 
 
 def claim_p(readings):
-    """Return a claim's p-value: that of its best reading, times the number of readings."""
-    return min(1.0, len(readings) * min(map(reading_for, readings)))
+    """Return a claim's p-values, as printed and of the sign alone, each of its best reading.
+
+    Each is multiplied by the number of readings.
+    """
+    best = min(map(reading_for, readings)), min(map(reading_sign, readings))
+    return tuple(min(1.0, len(readings) * p) for p in best)
 
 
 def holm(p_values):
-    """Return Holm's adjusted p-values, by claim."""
+    """Return Holm's adjusted p-values, by claim; the two kinds are corrected each by itself."""
+    both = [_holm({name: pair[kind] for name, pair in p_values.items()}) for kind in (0, 1)]
+    return {name: (both[0][name], both[1][name]) for name in p_values}
+
+
+def _holm(p_values):
     adjusted, highest = {}, 0.0
     for rank, name in enumerate(sorted(p_values, key=p_values.get)):
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[name]))
@@ -256,11 +274,12 @@ def verdict(readings, adjusted):
     open_still = [reading for reading in readings if reading_against(reading) >= ALPHA]
     if not open_still:
         return "refuted"
-    if adjusted < ALPHA:
-        # rules.md has no word for a size of which, on part of the images, the sign alone is shown
-        best = charitable(readings)
-        signs_only = any(c.size is not None and not c.whole for c in best)
-        return "direction confirmed" if signs_only else "confirmed"
+    printed, sign = adjusted
+    sizes = [c for reading in readings for c in reading if c.size is not None]
+    if printed < ALPHA and all(c.whole for c in sizes):
+        return "confirmed"
+    if sizes and sign < ALPHA:
+        return "direction confirmed"
     return "negligible" if all(map(is_negligible, open_still)) else "undecided"
 
 

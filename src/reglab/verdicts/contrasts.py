@@ -65,6 +65,11 @@ class Contrast:
             return self._equal(self.size)
         if self.equal:
             return equivalence(self.values, self.equal)
+        return self.upwards
+
+    @cached_property
+    def upwards(self) -> float:
+        """The p-value of "above zero", whatever size is printed."""
         return self._two_sided if self.estimate.mean > 0 else 1.0
 
     @cached_property

@@ -43,6 +43,14 @@ class Reading:
         return max(contrast.for_it for contrast in self.contrasts)
 
     @cached_property
+    def p_direction(self) -> float:
+        """The same where of a printed size the direction alone is claimed."""
+        return max(
+            contrast.for_it if contrast.size is None else contrast.upwards
+            for contrast in self.contrasts
+        )
+
+    @cached_property
     def p_against(self) -> float:
         """The smallest p-value of an opposite, after Holm's correction: times their number."""
         smallest = min(contrast.against_it for contrast in self.contrasts)
@@ -66,41 +74,48 @@ def charitable(readings: Sequence[Reading]) -> Reading:
     return min(readings, key=lambda reading: (reading.p_for, -reading.p_against))
 
 
-def p_of(readings: Sequence[Reading]) -> float:
-    """Return a claim's p-value: the smallest of its readings', times their number."""
-    return min(1.0, len(readings) * min(reading.p_for for reading in readings))
+def p_of(readings: Sequence[Reading]) -> tuple[float, float]:
+    """Return a claim's p-values, as printed and of its direction alone.
+
+    Each is the smallest of its readings', times their number.
+    """
+    kinds = ([one.p_for for one in readings], [one.p_direction for one in readings])
+    return tuple(min(1.0, len(readings) * min(found)) for found in kinds)
 
 
 def adjust(
-    p_values: Mapping[str, float], families: Mapping[str, Sequence[str]]
-) -> dict[str, float]:
-    """Return each claim's p-value after Holm's correction within its family.
+    p_values: Mapping[str, tuple[float, float]], families: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[float, float]]:
+    """Return each claim's p-values after Holm's correction within its family.
 
     Args:
-        p_values: by claim.
+        p_values: by claim, as `p_of` gives them; each of the two is corrected by itself.
         families: the claims of each family.
     """
-    adjusted: dict[str, float] = {}
+    adjusted: dict[str, tuple[float, float]] = {}
     for members in families.values():
         tested = [name for name in members if name in p_values]
-        corrected = holm([p_values[name] for name in tested])
-        adjusted |= dict(zip(tested, corrected, strict=True))
+        corrected = [holm([p_values[name][kind] for name in tested]) for kind in (0, 1)]
+        adjusted |= dict(zip(tested, zip(*corrected, strict=True), strict=True))
     return adjusted
 
 
-def decide(readings: Sequence[Reading], p_adjusted: float) -> str:
+def decide(readings: Sequence[Reading], p_adjusted: tuple[float, float]) -> str:
     """Return the verdict on a claim.
 
     Args:
         readings: at least one.
-        p_adjusted: the claim's p-value (`p_of`) within its family.
+        p_adjusted: the claim's p-values (`p_of`) within its family.
     """
     if all(reading.p_against < ALPHA for reading in readings):
         return REFUTED
-    if p_adjusted < ALPHA:
-        chosen = charitable(readings).contrasts
-        sizes = [contrast for contrast in chosen if contrast.size is not None]
-        return CONFIRMED if all(contrast.sized for contrast in sizes) else DIRECTION
+    printed, direction = p_adjusted
+    contrasts = [contrast for reading in readings for contrast in reading.contrasts]
+    sizes = [contrast for contrast in contrasts if contrast.size is not None]
+    if printed < ALPHA and all(contrast.sized for contrast in sizes):
+        return CONFIRMED
+    if sizes and direction < ALPHA:
+        return DIRECTION
     standing = [reading for reading in readings if reading.p_against >= ALPHA]
     return NEGLIGIBLE if all(reading.negligible for reading in standing) else UNDECIDED
 

@@ -122,7 +122,7 @@ def attempt(asked: Mapping, studies: Mapping[str, pd.DataFrame]) -> Tried:
 def _row(
     claim: Mapping,
     tried: Tried,
-    adjusted: Mapping[str, float],
+    adjusted: Mapping[str, tuple[float, float]],
     studies: Mapping[str, pd.DataFrame],
 ) -> Row:
     finding = by_arithmetic.judge(**claim["by_arithmetic"])
@@ -150,7 +150,7 @@ def _row(
     )
 
 
-def _judge(tried: Tried, p_adjusted: float) -> tuple[str, str]:
+def _judge(tried: Tried, p_adjusted: tuple[float, float]) -> tuple[str, str]:
     """Return the verdict and the sentences that give its reason."""
     verdict = decide(tried.readings, p_adjusted)
     missing = "; ".join(dict.fromkeys(tried.missing.values()))
@@ -196,6 +196,8 @@ def _finding(reading: Reading, contrast: Contrast, verdict: str | None) -> str:
         if verdict == UNDECIDED:
             return "as claimed, but not after Holm's correction within its family"
         return "as claimed, in direction" if _unsized(contrast) else "as claimed"
+    if contrast.sized and reading.p_direction < ALPHA:
+        return "as claimed in direction, while its size is undecided"
     if reading.negligible:
         return f"smaller than {contrast.small:g} {contrast.unit}"
     return "undecided"

@@ -174,6 +174,8 @@ def chances(
 ) -> pd.DataFrame:
     """Return the shares of studies that confirm and refute a claim whose printed effect is true.
 
+    ``confirmed`` counts the direction of a printed size as well, ``whole`` does not.
+
     Args and errors as `reglab.verdicts.simulated.simulate`; one row a claim.
     """
     drawn = {
@@ -185,6 +187,7 @@ def chances(
         verdicts = drawn[truth_of(claim)][[claim]]
         rows[claim] = {
             "confirmed": float(confirmed(verdicts)[claim]),
+            "whole": float((verdicts[claim] == CONFIRMED).mean()),
             "refuted": float((verdicts[claim] == REFUTED).mean()),
         }
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -66,6 +66,7 @@ class Drawn:
     size: float | None
     sized: bool
     for_it: float
+    upwards: float
     against_it: float
     is_small: float
 
@@ -224,10 +225,12 @@ def judged(readings: Mapping[str, list[Reading]], draws: Mapping[str, np.ndarray
     studies = range(len(next(iter(draws.values()))))
     found = {name: [[_reading(one, tests, study) for one in ours] for study in studies]
              for name, ours in readings.items()}  # fmt: skip
-    p = pd.DataFrame({name: [p_of(ours) for ours in found[name]] for name in found})
+    p = {name: np.array([p_of(ours) for ours in found[name]]) for name in found}
     for names in families(paper.contents()["claims"]).values():
-        tested = [name for name in names if name in p]
-        p[tested] = holm(p[tested].to_numpy())
+        if tested := [name for name in names if name in p]:
+            both = np.stack([p[name] for name in tested], axis=1)  # study x claim x (printed, sign)
+            adjusted = np.stack([holm(both[:, :, kind]) for kind in (0, 1)], axis=2)
+            p |= {name: adjusted[:, place] for place, name in enumerate(tested)}
     return pd.DataFrame({name: [decide(*one) for one in zip(found[name], p[name], strict=True)]
                          for name in found})  # fmt: skip
 
@@ -259,7 +262,7 @@ def _reading(one: Reading, tests: Mapping, study: int) -> Reading:
 
 
 def p_values(contrast: Contrast, values: np.ndarray, against: np.ndarray | None) -> list:
-    """Return (for_it, against_it, is_small) of each study, as `Contrast` computes them for one.
+    """Return (for_it, upwards, against_it, is_small) of each study, as `Contrast` has them for one.
 
     Args:
         contrast: a direction or a size, not a level and not an equality; its values do not count.
@@ -270,19 +273,20 @@ def p_values(contrast: Contrast, values: np.ndarray, against: np.ndarray | None)
         found = stats.ttest_ind(values, against, axis=1, equal_var=False)
         two, error = found.pvalue, np.abs(mean / found.statistic)
         small = stats.t.sf((contrast.small - np.abs(mean)) / error, found.df)
-        return _rows(np.where(mean > 0, two, 1), np.where(mean < 0, two, 1), small)
+        upwards = np.where(mean > 0, two, 1)
+        return _rows(upwards, upwards, np.where(mean < 0, two, 1), small)
     n, mean = values.shape[1], values.mean(axis=1)
     error = values.std(axis=1, ddof=1) / np.sqrt(n)
     two = 2 * stats.t.sf(np.abs(mean) / error, n - 1)
     small = _equal(mean, error, n, contrast.small)
-    opposite = np.where(mean < 0, two, 1)
+    upwards, opposite = np.where(mean > 0, two, 1), np.where(mean < 0, two, 1)
     if not contrast.sized:
-        return _rows(np.where(mean > 0, two, 1), opposite, small)
+        return _rows(upwards, upwards, opposite, small)
     apart = np.maximum(0, np.abs(mean - contrast.size) - ROUNDING)
     excluded = 2 * stats.t.sf(apart / (error * np.sqrt(n + 1)), n - 1)
     beside = np.minimum(1, 2 * np.minimum(opposite, excluded))
     sized = _equal(mean - contrast.size, error, n, contrast.small)
-    return _rows(sized, beside, np.ones_like(small))  # no direction, so none that is small
+    return _rows(sized, upwards, beside, np.ones_like(small))
 
 
 def _equal(mean: np.ndarray, error: np.ndarray, n: int, margin: float) -> np.ndarray:
