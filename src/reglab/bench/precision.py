@@ -57,13 +57,15 @@ def pairs_needed(sd: float, margin: float, power: float = POWER) -> int:
     """Return how many pairs show equality within a margin, with a given power, without a shift.
 
     The smallest n at which two one-sided t tests at 5 % reject with that power, by the normal
-    approximation of the mean's distribution.
+    approximation of the mean's distribution. Without any spread it is a sign test at 5 %.
 
     Args:
         sd: standard deviation of a paired difference, >= 0.
         margin: > 0, in the unit of ``sd``.
         power: between 0 and 1.
     """
+    if sd == 0:
+        return math.ceil(-math.log2(ALPHA))
     n, reach = 2, norm.ppf((1 + power) / 2)
     while (t.ppf(1 - ALPHA, n - 1) + reach) * sd > margin * math.sqrt(n):
         # at least as far as the least that any n needs, so that few steps are taken
