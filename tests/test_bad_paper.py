@@ -82,7 +82,7 @@ BAD_CLAIMS = [
     ("N10", "by_runs.metric", "speed", "'speed'; it must be one of test_acc"),
     ("N6", "by_runs/readings/λ coupled/best", "lambda:coupled 3", "best is 'lambda:coupled 3'; it"),
     ("N6", "by_runs/readings/λ coupled/rivals", ["lambda:coupled 0.1"], "must be without 'lambda:"),
-    ("N13", "by_runs.also.treated", "none", "also.control is 'none'; it must be another arm"),
+    ("N13", "by_runs.also.0.treated", "none", "also.control is 'none'; it must be another arm"),
 ]
 
 
@@ -92,7 +92,7 @@ def test_mistakes_in_a_claim_are_named(name, field, value, words, monkeypatch):
     inner = next(claim for claim in values["claims"] if claim["id"] == name)
     *path, last = field.split("/" if "/" in field else ".")
     for key in path:
-        inner = inner[key]
+        inner = inner[int(key) if isinstance(inner, list) else key]
     inner[last] = value
     if value is None:
         del inner[last]

@@ -7,6 +7,7 @@ An arm is named as in `paper.toml`: a cell of the factorial ("bn", "l2+dropout")
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pandas as pd
 
@@ -16,6 +17,10 @@ from reglab.results import tables
 
 # How fast a network learns: its mean validation accuracy over this many epochs from the first.
 EARLY = 5
+
+# The share of the unregularized network's best validation accuracy that counts as "there".
+TARGET = 0.98
+GUESSING = 0.1  # validation accuracy before the first epoch, with the paper's ten classes
 
 # What may be compared, and what a sentence calls it.
 METRICS = {
@@ -29,8 +34,9 @@ METRICS = {
     "gap": "training minus test accuracy",
     "last_gap": "training minus test accuracy after the last epoch",
     "epochs": "epochs until the stop",
+    "time_to_target": f"epochs to {TARGET:.0%} of the unregularized best validation accuracy",
 }
-UNITS = {"epochs": "epochs"}  # points where nothing else is said
+UNITS = {"epochs": "epochs", "time_to_target": "epochs"}  # points where nothing else is said
 
 
 def runs(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -49,14 +55,44 @@ def values(rows: pd.DataFrame, metric: str = "test_acc") -> pd.Series:
         ReglabError: unknown metric.
     """
     rows = rows.set_index("seed")
-    if metric not in METRICS:
-        raise ReglabError(f"no metric {metric!r}; there are {', '.join(METRICS)}")
+    if metric not in METRICS or metric == "time_to_target":
+        raise ReglabError(f"no metric {metric!r} of one arm; there are {', '.join(METRICS)}")
     if metric == "early_val_acc":
         return 100 * rows["history"].map(_early)
     if metric.endswith("gap"):
         last = metric.removesuffix("gap")
         return 100 * (rows[f"{last}train_acc"] - rows[f"{last}test_acc"]).astype(float)
     return (100 if metric.endswith("acc") else 1) * rows[metric].astype(float)
+
+
+def targets(baseline: pd.DataFrame) -> pd.Series:
+    """Return by seed the validation accuracy that counts as "there": `TARGET` of the best."""
+    best = baseline.set_index("seed")["history"].map(lambda it: max(it["val_acc"], default=0.0))
+    return TARGET * best
+
+
+def times(rows: pd.DataFrame, wanted: pd.Series) -> pd.Series:
+    """Return by seed the epochs until validation accuracy reaches a target, interpolated.
+
+    Linear between the ends of two epochs, from guessing at the start; one more than the most epochs
+    allowed where it is never reached.
+
+    Args:
+        rows: of one arm (`runs`).
+        wanted: as `targets` gives them; seeds without one are left out.
+    """
+    rows = rows.set_index("seed")
+    kept = rows.loc[rows.index.intersection(wanted.index)]
+    found = {seed: _time(row, wanted[seed]) for seed, row in kept.iterrows()}
+    return pd.Series(found, dtype=float)
+
+
+def _time(row: pd.Series, wanted: float) -> float:
+    curve = [GUESSING, *row["history"]["val_acc"]]
+    for epoch, (before, after) in enumerate(pairwise(curve)):
+        if after >= wanted:
+            return epoch + max(0.0, wanted - before) / (after - before) if after > before else epoch
+    return row["max_epochs"] + 1.0
 
 
 def _early(history: dict) -> float:

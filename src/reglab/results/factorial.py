@@ -13,21 +13,18 @@ from reglab.cells import CELL_NAMES, CELL_ORDER, CELLS, TECHNIQUES, WITHOUT
 from reglab.results import arms, tables
 from reglab.stats import Estimate, mean_interval
 
-# The share of the unregularized network's best validation accuracy that counts as "there".
-TARGET = 0.98
-
 
 def scores(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
     """Return one row a seed and one column a cell of the factorial.
 
     Metrics and units are those of `reglab.results.arms.values`, with one more:
-    ``epochs_to_target`` counts epochs until validation accuracy first reaches `TARGET` times the
-    seed's unregularized best, one more than were allowed where it never does.
+    ``epochs_to_target`` counts epochs until validation accuracy first reaches the seed's target
+    (`reglab.results.arms.targets`), one more than were allowed where it never does.
     """
     cells = {name: tables.arm(frame, "factorial", name).set_index("seed") for name in CELL_ORDER}
     if metric == "epochs_to_target":
-        best = cells["none"]["history"].map(lambda history: max(history["val_acc"], default=0.0))
-        values = {name: _epochs(rows, TARGET * best) for name, rows in cells.items()}
+        wanted = arms.targets(cells["none"].reset_index())
+        values = {name: _epochs(rows, wanted) for name, rows in cells.items()}
     else:
         values = {name: arms.values(rows.reset_index(), metric) for name, rows in cells.items()}
     return pd.DataFrame(values).astype(float).sort_index()

@@ -49,13 +49,11 @@ def direction(
     treated: str,
     control: str,
     metric: str = "test_acc",
-    also: Mapping[str, str] | None = None,
+    also: Sequence[Mapping[str, str]] = (),
 ) -> list[Contrast]:
-    """Treated minus control, on each data set; ``also`` names a second pair of arms."""
-    found = [_pair(studies, name, treated, control, metric) for name in datasets]
-    if also:
-        found += [_pair(studies, name, **also) for name in datasets]
-    return found
+    """Treated minus control, on each data set; ``also`` names further pairs of arms."""
+    pairs = ({"treated": treated, "control": control, "metric": metric}, *also)
+    return [_pair(studies, name, **pair) for pair in pairs for name in datasets]
 
 
 def size(
@@ -174,7 +172,7 @@ def _pair(
     ours, theirs = (_runs(studies, dataset, name) for name in (treated, control))
     label = f"{arms.in_words(ours)} minus {arms.in_words(theirs)}"
     label += "" if metric == "test_acc" else f" ({arms.METRICS[metric]})"
-    values = arms.values(ours, metric) - arms.values(theirs, metric)
+    values = _scores(studies, dataset, ours, metric) - _scores(studies, dataset, theirs, metric)
     unit = arms.UNITS.get(metric, "points")
     about |= {"unit": unit, "small": margin(dataset) if unit == "points" else None}
     return _contrast(studies, dataset, f"{label}, {paper.title(dataset)}", values, **about)
@@ -189,6 +187,12 @@ def _contrast(
     profile = str(studies[dataset]["profile"].iloc[0])
     about = {"small": margin(dataset), "profile": profile} | about
     return Contrast(label, dataset, tuple(kept), **about)
+
+
+def _scores(studies: Studies, dataset: str, rows: pd.DataFrame, metric: str) -> pd.Series:
+    if metric == "time_to_target":
+        return arms.times(rows, arms.targets(_runs(studies, dataset, "none")))
+    return arms.values(rows, metric)
 
 
 def _values(studies: Studies, dataset: str, name: str, metric: str = "test_acc") -> pd.Series:

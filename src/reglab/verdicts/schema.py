@@ -95,7 +95,8 @@ def _check_arguments(
 
 def _check_together(place: str, given: Mapping) -> None:
     """Check what no argument can be refused for alone."""
-    for pair, where in ((given, place), (given.get("also", {}), f"{place}.also")):
+    also = [(pair, f"{place}.also") for pair in given.get("also", ())]
+    for pair, where in ((given, place), *also):
         if "treated" in pair and pair["treated"] == pair["control"]:
             refuse(f"{where}.control", pair["control"], "another arm than treated")
     if given["rule"] == "best" and given["best"] in given["rivals"]:
@@ -153,8 +154,11 @@ def _text(place: str, value: object) -> None:
         refuse(place, value, "a text")
 
 
-def _pair(place: str, value: object) -> None:
-    _check_arguments(place, value, ("treated", "control"), ("metric",))
+def _pairs(place: str, value: object) -> None:
+    if not (isinstance(value, list) and value):
+        refuse(place, value, "a list of tables of two arms")
+    for pair in value:
+        _check_arguments(place, pair, ("treated", "control"), ("metric",))
 
 
 ARGUMENTS: dict[str, Check] = {
@@ -174,5 +178,5 @@ ARGUMENTS: dict[str, Check] = {
     "reason": _text,
     "missing": _text,
     "rivals": _arms,
-    "also": _pair,
+    "also": _pairs,
 } | dict.fromkeys(("treated", "control", "cell", "best"), _arm)
