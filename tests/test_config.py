@@ -1,13 +1,20 @@
 """RunConfig: validation, stable keys."""
 
+import dataclasses
+import gzip
+import hashlib
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reglab.config import RunConfig
+from reglab.config import LATER, RunConfig
 from reglab.errors import ReglabError
+from reglab.record import RunRecord
+
+RESULTS = Path(__file__).resolve().parents[1] / "book" / "results"
 
 BASE = {
     "dataset": "mnist",
@@ -51,8 +58,11 @@ def test_key_depends_on_every_field():
         "device": "cuda",
         "precision": "bf16",
         "train_version": 99,
+        "decay_on": "conv",
+        "norm_order": "after_relu",
+        "probes": "statistics",
     }
-    assert set(other) == set(config().to_dict())
+    assert set(other) == {field.name for field in dataclasses.fields(RunConfig)}
     keys = {config(**{field: value}).key for field, value in other.items()}
     assert len(keys | {config().key}) == len(other) + 1
 
@@ -93,6 +103,9 @@ BAD = {
     "device": st.just("tpu"),
     "precision": st.just("fp8"),
     "optimizer": st.just("sgdw"),
+    "decay_on": st.sampled_from(["", "bias"]),
+    "norm_order": st.just("before"),
+    "probes": st.just("everything"),
     "dataset": st.sampled_from(["", None, 3]),
     "batch_norm": st.sampled_from([0, 1, "yes", None]),
 }
@@ -123,3 +136,24 @@ def test_from_dict_refuses_unknown_and_missing_fields():
         RunConfig.from_dict({**BASE, "lamda": 1.0})
     with pytest.raises(ReglabError, match="seed"):
         RunConfig.from_dict({k: v for k, v in BASE.items() if k != "seed"})
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_later_field_is_left_out_where_it_has_its_default(name):
+    assert name not in config().to_dict()
+    assert RunConfig.from_dict(config().to_dict()) == config()
+    default = getattr(config(), name)
+    assert config(**{name: default}).key == config().key
+
+
+def test_every_recorded_run_keeps_its_key_and_its_bytes():
+    """As the key was first defined: the SHA-256 of all fields that the record was written with."""
+    tables = sorted(RESULTS.glob("*/**/*.jsonl.gz"))
+    assert len(tables) > 3
+    for table in tables:
+        for line in gzip.decompress(table.read_bytes()).decode().splitlines():
+            fields = json.loads(line)["record"]["config"]
+            text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+            record = RunRecord.from_json(line)
+            assert record.config.key == hashlib.sha256(text.encode()).hexdigest()[:32]
+            assert record.to_json() == line

@@ -20,6 +20,14 @@ L2_READINGS = ("coupled", "per_sample", "decoupled")
 PLACEMENTS = ("fc", "all")
 OPTIMIZERS = ("sgd", "adamw")
 PRECISIONS = ("fp32", "bf16")
+DECAYED = ("all", "conv", "dense")
+NORM_ORDERS = ("before_relu", "after_relu")
+PROBES = ("", "statistics")  # what each does: `reglab.training.probes`
+
+# Fields that came after runs had been recorded. A config's JSON, and so its key, leaves them out
+# where they have their default: older runs keep their keys. A new field is added here as well, with
+# the default that trains as before.
+LATER = ("decay_on", "norm_order", "probes")
 DEVICES = ("cpu", "cuda")
 
 
@@ -46,7 +54,8 @@ class RunConfig:
         val_fraction: share of ``n_train`` held out for validation, in (0, 1).
         seed: seed of the split, the initial weights, the batch order and the dropout masks; >= 0.
         width: channels w of the first convolution (w-w-pool, 2w-2w-pool, FC 16w); >= 1.
-        batch_norm: batch normalization between each convolution and its ReLU.
+        batch_norm: batch normalization after each convolution, before or after its ReLU
+            (``norm_order``).
         dropout: probability that a unit is *dropped* (set to zero) in training, in [0, 1).
         placement: ``"fc"`` drops after the hidden fully connected layer; ``"all"`` after
             both pools as well.
@@ -55,6 +64,10 @@ class RunConfig:
             ``"decoupled"`` shrinks weights by lr * lam a step outside the gradient
             (Loshchilov & Hutter 2019). Convolution and FC weights only, never biases or BN.
         lam: strength, >= 0.
+        decay_on: which weights ``lam`` acts on: ``"all"``, ``"conv"`` (convolutions) or
+            ``"dense"`` (the hidden and the output layer).
+        norm_order: where BN is: ``"before_relu"`` (conv-BN-ReLU) or ``"after_relu"``
+            (conv-ReLU-BN, where the convolution keeps its bias).
         optimizer: ``"sgd"`` (momentum) or ``"adamw"``; ``"decoupled"`` needs ``"adamw"``.
         lr: fixed learning rate, > 0.
         momentum: SGD's momentum, in [0, 1); AdamW ignores it.
@@ -64,6 +77,8 @@ class RunConfig:
             0 = never stop early.
         device: ``"cpu"`` or ``"cuda"``; part of the key, so that no table mixes the two.
         precision: ``"fp32"`` or ``"bf16"`` (autocast).
+        probes: extra scoring of the finished run, by name; ``""`` = none. It changes nothing of
+            the training.
         train_version: version of the training code.
 
     Raises:
@@ -90,6 +105,9 @@ class RunConfig:
     device: str = "cpu"
     precision: str = "fp32"
     train_version: int = TRAIN_VERSION
+    decay_on: str = "all"
+    norm_order: str = "before_relu"
+    probes: str = ""
 
     def __post_init__(self) -> None:
         _coerce_types(self)
@@ -98,6 +116,9 @@ class RunConfig:
         _one_of(self, "optimizer", OPTIMIZERS)
         _one_of(self, "device", DEVICES)
         _one_of(self, "precision", PRECISIONS)
+        _one_of(self, "decay_on", DECAYED)
+        _one_of(self, "norm_order", NORM_ORDERS)
+        _one_of(self, "probes", PROBES)
         is_name = re.fullmatch("[a-z0-9_-]+", self.dataset) is not None
         _require(self, "dataset", is_name, "a name of a-z, 0-9, _ and -")
         _require(self, "data_version", self.data_version != "", "a non-empty string")
@@ -124,8 +145,13 @@ class RunConfig:
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain JSON values."""
-        return dataclasses.asdict(self)
+        """Return the fields as plain JSON values, `LATER` ones only where they are not default."""
+        values = dataclasses.asdict(self)
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in LATER or value != _DEFAULTS[name]
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RunConfig:
@@ -146,6 +172,7 @@ class RunConfig:
 
 
 _TYPES = get_type_hints(RunConfig)
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(RunConfig)}
 
 
 def _coerce_types(config: RunConfig) -> None:

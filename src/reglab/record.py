@@ -16,7 +16,7 @@ from reglab.config import RunConfig, shown
 from reglab.errors import ReglabError
 
 FORMAT = 1
-LATER = ("trace", "learned")  # fields that older records lack
+LATER = ("trace", "learned", "probed")  # fields that older records lack
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Trace:
 
     Attributes:
         test_loss, test_acc: of the test images, eval mode, without penalty.
-        weight_norms: Euclidean norm of each decayed weight tensor, by its parameter's name.
+        weight_norms: Euclidean norm of each weight tensor that L2 may act on, by its name.
     """
 
     test_loss: list[float | None] = field(default_factory=list)
@@ -96,6 +96,8 @@ class RunRecord:
             of start and end and a digest of the rules of judging as well.
         trace: further per-epoch figures; None in older records, as is ``learned``.
         learned: whether training accuracy ever was above twice that of guessing.
+        probed: what the config's ``probes`` measured with the best weights: figures by name (loss,
+            accuracy, ece, ...) of each condition by name; None where none was asked for.
     """
 
     config: RunConfig
@@ -110,6 +112,7 @@ class RunRecord:
     environment: dict[str, str]
     trace: Trace | None = None
     learned: bool | None = None
+    probed: dict[str, dict[str, float | None]] | None = None
 
     @property
     def epochs(self) -> int:
@@ -123,7 +126,7 @@ class RunRecord:
         return values
 
     def _values(self) -> dict[str, Any]:
-        values = dataclasses.asdict(self)
+        values = dataclasses.asdict(self) | {"config": self.config.to_dict()}
         for name in LATER:  # so that an older record is written as it was read
             if values[name] is None:
                 del values[name]
@@ -189,6 +192,8 @@ def _check(record: RunRecord) -> None:
     _require("learned", learned, learned is None or isinstance(learned, bool), "true or false")
     if record.trace is not None:
         _check_trace(record.trace, record.epochs)
+    if record.probed is not None:
+        _check_probed(record.probed)
     _check_costs(record.costs)
     known = record.environment
     texts = isinstance(known, dict) and all(isinstance(text, str) for text in known.values())
@@ -221,6 +226,12 @@ def _check_trace(trace: Trace, epochs: int) -> None:
         allowed = _is_share if name == "test_acc" else _is_number_or_none
         fine = isinstance(column, list) and len(column) == epochs and all(map(allowed, column))
         _require(f"trace.{name}", column, fine, f"a list of {epochs} numbers, one an epoch")
+
+
+def _check_probed(probed: object) -> None:
+    tables = probed.values() if isinstance(probed, dict) else [None]
+    fine = all(isinstance(it, dict) and all(map(_is_number_or_none, it.values())) for it in tables)
+    _require("probed", probed, fine, "finite numbers (or null) by name, by a condition's name")
 
 
 def _check_scores(name: str, scores: Scores) -> None:

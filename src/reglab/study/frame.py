@@ -81,7 +81,7 @@ def _row(plan: Plan, arm: Arm, record: RunRecord) -> dict[str, object]:
     history, best, last = record.history, record.best, record.last
     row = {"study": arm.study, "arm": arm.label, "profile": plan.profile.name}
     row |= {name: getattr(arm, name) for name in ("cell", "reading", "place", "strength")}
-    row |= record.config.to_dict()
+    row |= vars(record.config)
     row |= {"key": record.config.key, "best_epoch": record.best_epoch, "epochs": record.epochs}
     for name in ("train_loss", "train_acc", "val_loss", "val_acc"):
         values = getattr(history, name)

@@ -40,7 +40,7 @@ class StandardCNN(nn.Module):
 
     3x3 convolutions with same padding, 2x2 max pooling, ReLU; w = 32 is the small Keras CNN of
     many tutorials. With batch norm a block is convolution - BN - ReLU and the convolution has no
-    bias, since BN would subtract it again.
+    bias, since BN would subtract it again; or convolution - ReLU - BN, and there it has one.
 
     Args:
         in_shape: (C, H, W) of the images; H, W >= 4.
@@ -49,6 +49,7 @@ class StandardCNN(nn.Module):
         batch_norm: BN after each convolution.
         dropout: drop rate in [0, 1).
         placement: "fc" drops after the hidden layer; "all" after both pools as well.
+        norm_order: "before_relu" or "after_relu": where BN is.
 
     Shapes: images (N, C, H, W) float32, standardized -> logits (N, n_classes).
     """
@@ -61,12 +62,14 @@ class StandardCNN(nn.Module):
         batch_norm: bool = False,
         dropout: float = 0.0,
         placement: str = "fc",
+        norm_order: str = "before_relu",
     ) -> None:
         super().__init__()
+        self.norm_last = norm_order == "after_relu"
         channels, height, side = in_shape
         plan = [(channels, width), (width, width), (width, 2 * width), (2 * width, 2 * width)]
         for i, (inputs, outputs) in enumerate(plan, start=1):
-            conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=not batch_norm)
+            conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=self.norm_last or not batch_norm)
             self.add_module(f"conv{i}", conv)
             self.add_module(f"bn{i}", nn.BatchNorm2d(outputs) if batch_norm else nn.Identity())
         pooled = dropout if placement == "all" else 0.0
@@ -75,14 +78,17 @@ class StandardCNN(nn.Module):
         self.out = nn.Linear(16 * width, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.bn1(self.conv1(x)).relu_()
-        x = self.bn2(self.conv2(x)).relu_()
+        x = self._activated(self.conv1(x), self.bn1)
+        x = self._activated(self.conv2(x), self.bn2)
         x = self.drop1(nn.functional.max_pool2d(x, 2))
-        x = self.bn3(self.conv3(x)).relu_()
-        x = self.bn4(self.conv4(x)).relu_()
+        x = self._activated(self.conv3(x), self.bn3)
+        x = self._activated(self.conv4(x), self.bn4)
         x = self.drop2(nn.functional.max_pool2d(x, 2))
         x = self.drop3(self.fc(x.flatten(1)).relu_())
         return self.out(x)
+
+    def _activated(self, x: Tensor, norm: nn.Module) -> Tensor:
+        return norm(x.relu_()) if self.norm_last else norm(x).relu_()
 
 
 @torch.no_grad()
@@ -112,15 +118,26 @@ def seed_dropout(model: nn.Module, seed: int, device: torch.device) -> None:
             module.generator.manual_seed(stream_seed(seed, "dropout", name))
 
 
-def decayed_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Split parameters into those L2 applies to (weights) and the rest (biases, BN)."""
+def decayed_parameters(
+    model: nn.Module, decay_on: str = "all"
+) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Split parameters into those L2 applies to (weights) and the rest (biases, BN).
+
+    Args:
+        decay_on: as `is_decayed` has it.
+    """
     parameters = list(model.parameters())
-    return [p for p in parameters if is_decayed(p)], [p for p in parameters if not is_decayed(p)]
+    decayed = [p for p in parameters if is_decayed(p, decay_on)]
+    return decayed, [p for p in parameters if not is_decayed(p, decay_on)]
 
 
-def is_decayed(parameter: Tensor) -> bool:
-    """Whether L2 applies: to the weights of convolutions and linear layers, the tensors."""
-    return parameter.ndim > 1
+# Dimensions of the weights that L2 applies to: four of a convolution, two of a linear layer.
+_DECAYED_DIMENSIONS = {"all": (2, 4), "conv": (4,), "dense": (2,)}
+
+
+def is_decayed(parameter: Tensor, decay_on: str = "all") -> bool:
+    """Whether L2 applies: to the weights of convolutions, of linear layers, or of both ("all")."""
+    return parameter.ndim in _DECAYED_DIMENSIONS[decay_on]
 
 
 def multiplications(in_shape: tuple[int, int, int], width: int, n_classes: int = 10) -> int:

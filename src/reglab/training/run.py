@@ -27,6 +27,7 @@ from reglab.training.model import (
     is_decayed,
     seed_dropout,
 )
+from reglab.training.probes import probe
 
 
 def load_for(config: RunConfig) -> Dataset:
@@ -149,6 +150,7 @@ class Run:
             if self.best_weights is not None:
                 self.model.load_state_dict(self.best_weights)
                 best = self._score()
+        probed = None if best is None else probe(self)
         inference = inference_ms(self.model, self.test, self.data, self.config)
         seconds = time.perf_counter() - self.started
         memory = machine.peak_memory(self.device)
@@ -166,6 +168,7 @@ class Run:
             | {"started": self.began, "ended": machine.utc()},
             trace=self.trace,
             learned=self.learned,
+            probed=probed,
         )
 
     @property
@@ -197,6 +200,7 @@ def build_model(config: RunConfig, data: Dataset) -> StandardCNN:
             config.batch_norm,
             config.dropout,
             config.placement,
+            config.norm_order,
         )
     initialize(model, config.seed)
     return model
@@ -205,12 +209,14 @@ def build_model(config: RunConfig, data: Dataset) -> StandardCNN:
 def build_optimizer(model: nn.Module, config: RunConfig, n_fit: int) -> torch.optim.Optimizer:
     """Return the optimizer, lambda in its ``weight_decay`` for weights, 0 for biases and BN.
 
+    Which weights: ``config.decay_on``.
+
     torch's SGD and Adam add weight_decay * w to the gradient, which is the coupled penalty;
     AdamW shrinks w by lr * weight_decay, which is the decoupled one.
     """
     decoupled = config.l2 == "decoupled"
     decay = config.lam if decoupled else effective_lambda(config.lam, config.l2, n_fit)
-    weights, rest = decayed_parameters(model)
+    weights, rest = decayed_parameters(model, config.decay_on)
     groups = [{"params": weights, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum)

@@ -1,0 +1,80 @@
+"""Extra scoring of a finished run, where its config asks for it (``RunConfig.probes``).
+
+A probe measures the network with its best weights and changes nothing else that a record holds.
+It returns figures by name, of each condition by name (`reglab.record.RunRecord.probed`).
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
+
+from reglab.training import machine
+from reglab.training.evaluate import ready, score
+from reglab.training.model import Dropout, seed_dropout
+
+if TYPE_CHECKING:
+    from reglab.training.run import Run
+
+Probed = dict[str, dict[str, float | None]]
+
+
+def probe(run: Run) -> Probed | None:
+    """Return what the config's probe measures of a run whose network has its best weights."""
+    return _PROBES[run.config.probes](run) if run.config.probes else None
+
+
+def statistics(run: Run) -> Probed:
+    """Score the network again with BN statistics re-estimated over the training images.
+
+    Li et al. (2019) hold that dropout gives a later BN layer another variance in training than at
+    test. Statistics are re-estimated twice, ``"with dropout"`` as in training and ``"without
+    dropout"`` as at test, on the same batches: their difference is the shift alone, without the lag
+    of a moving average. Each condition has ``loss`` (nats), ``accuracy`` and ``ece``; the condition
+    ``"variance ratio"`` has for each BN layer, by name, the mean over its channels of the variance
+    with dropout over that without, BN's epsilon added to both.
+    """
+    before = copy.deepcopy(run.model.state_dict())
+    batches = list(run.order.epoch())
+    found: Probed = {}
+    variances = {}
+    for condition, masked in (("with dropout", True), ("without dropout", False)):
+        _reestimate(run, batches, masked)
+        scores = score(run.model, run.test, run.data, run.config)
+        found[condition] = {"loss": scores.loss, "accuracy": scores.accuracy, "ece": scores.ece}
+        variances[condition] = _variances(run.model)
+    run.model.load_state_dict(before)
+    ratios = {
+        layer: (masked / variances["without dropout"][layer]).mean().item()
+        for layer, masked in variances["with dropout"].items()
+    }
+    return found | {"variance ratio": ratios}
+
+
+def _reestimate(run: Run, batches: list[Tensor], masked: bool) -> None:
+    """Replace BN's running statistics by means over batches, dropout on or off."""
+    layers = [module for module in run.model.modules() if isinstance(module, Dropout)]
+    rates = [layer.drop for layer in layers]
+    seed_dropout(run.model, run.config.seed, run.device)
+    for layer, rate in zip(layers, rates, strict=True):
+        layer.drop = rate if masked else 0.0
+    images = (ready(run.fit[0][index.to(run.device)], run.data) for index in batches)
+    with machine.autocast(run.config):
+        update_bn(images, run.model)
+    for layer, rate in zip(layers, rates, strict=True):
+        layer.drop = rate
+
+
+def _variances(model: nn.Module) -> dict[str, Tensor]:
+    """Return each BN layer's running variance plus its epsilon, (C,), by the layer's name."""
+    return {
+        name: module.running_var + module.eps
+        for name, module in model.named_modules()
+        if isinstance(module, nn.BatchNorm2d)
+    }
+
+
+_PROBES = {"statistics": statistics}
