@@ -7,27 +7,46 @@ It returns figures by name, of each condition by name (`reglab.record.RunRecord.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import Protocol
 
+import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
+from reglab.config import RunConfig
+from reglab.data.dataset import Dataset
 from reglab.training import machine
-from reglab.training.evaluate import ready, score
+from reglab.training.evaluate import Labelled, ready, score
 from reglab.training.model import Dropout, seed_dropout
-
-if TYPE_CHECKING:
-    from reglab.training.run import Run
 
 Probed = dict[str, dict[str, float | None]]
 
 
-def probe(run: Run) -> Probed | None:
+class Order(Protocol):
+    """Where batches come from; see `reglab.training.run.BatchOrder`."""
+
+    def epoch(self) -> Iterator[Tensor]: ...
+
+
+class Trained(Protocol):
+    """What a probe needs of a run; see `reglab.training.run.Run`."""
+
+    config: RunConfig
+    data: Dataset
+    device: torch.device
+    model: nn.Module
+    fit: Labelled
+    test: Labelled
+    order: Order
+
+
+def probe(run: Trained) -> Probed | None:
     """Return what the config's probe measures of a run whose network has its best weights."""
     return _PROBES[run.config.probes](run) if run.config.probes else None
 
 
-def statistics(run: Run) -> Probed:
+def statistics(run: Trained) -> Probed:
     """Score the network again with BN statistics re-estimated over the training images.
 
     Li et al. (2019) hold that dropout gives a later BN layer another variance in training than at
@@ -54,7 +73,7 @@ def statistics(run: Run) -> Probed:
     return found | {"variance ratio": ratios}
 
 
-def _reestimate(run: Run, batches: list[Tensor], masked: bool) -> None:
+def _reestimate(run: Trained, batches: list[Tensor], masked: bool) -> None:
     """Replace BN's running statistics by means over batches, dropout on or off."""
     layers = [module for module in run.model.modules() if isinstance(module, Dropout)]
     rates = [layer.drop for layer in layers]
