@@ -22,7 +22,7 @@ OPTIMIZERS = ("sgd", "adamw")
 PRECISIONS = ("fp32", "bf16")
 DECAYED = ("all", "conv", "dense")
 NORM_ORDERS = ("before_relu", "after_relu")
-PROBES = ("", "statistics")  # what each does: `reglab.training.probes`
+PROBES = ("", "statistics", "robustness")  # what each does: `reglab.training.probes`
 
 # Fields that came after runs had been recorded. A config's JSON, and so its key, leaves them out
 # where they have their default: older runs keep their keys. A new field is added here as well, with

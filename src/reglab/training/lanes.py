@@ -175,6 +175,7 @@ def kind_of(config: RunConfig) -> RunConfig:
         dropout=0.5 if config.dropout else 0.0,
         max_epochs=1,
         patience=0,
+        probes="",
     )
 
 

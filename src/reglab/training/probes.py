@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
+from reglab import corruptions
 from reglab.config import RunConfig
 from reglab.data.dataset import Dataset
-from reglab.training import machine
+from reglab.training import corrupting, machine
 from reglab.training.evaluate import Labelled, ready, score
 from reglab.training.model import Dropout, seed_dropout
 
@@ -46,6 +47,35 @@ def probe(run: Trained) -> Probed | None:
     return _PROBES[run.config.probes](run) if run.config.probes else None
 
 
+def check(config: RunConfig, data: Dataset) -> None:
+    """Refuse before training what the config's probe could not measure after it.
+
+    Raises:
+        ReglabError: one line; see `reglab.training.corrupting.check`.
+    """
+    if config.probes == "robustness":
+        corrupting.check(config, data)
+
+
+def robustness(run: Trained) -> Probed:
+    """Score the network on corrupted test images: at most `reglab.corruptions.IMAGES`, the first.
+
+    Conditions are those of `reglab.corruptions.conditions`, and ``"clean"``, the same images as
+    they are. Each has ``loss`` (nats), ``accuracy`` and ``ece``.
+    """
+    images, labels = (part[: corruptions.IMAGES] for part in run.test)
+    clean, found = images.cpu(), {corruptions.CLEAN: _figures(run, (images, labels))}
+    for name, (kind, strength) in corruptions.conditions().items():
+        spoilt = corrupting.corrupted(clean, kind, strength).to(run.device)
+        found[name] = _figures(run, (spoilt, labels))
+    return found
+
+
+def _figures(run: Trained, part: Labelled) -> dict[str, float | None]:
+    scores = score(run.model, part, run.data, run.config)
+    return {"loss": scores.loss, "accuracy": scores.accuracy, "ece": scores.ece}
+
+
 def statistics(run: Trained) -> Probed:
     """Score the network again with BN statistics re-estimated over the training images.
 
@@ -62,8 +92,7 @@ def statistics(run: Trained) -> Probed:
     variances = {}
     for condition, masked in (("with dropout", True), ("without dropout", False)):
         _reestimate(run, batches, masked)
-        scores = score(run.model, run.test, run.data, run.config)
-        found[condition] = {"loss": scores.loss, "accuracy": scores.accuracy, "ece": scores.ece}
+        found[condition] = _figures(run, run.test)
         variances[condition] = _variances(run.model)
     run.model.load_state_dict(before)
     ratios = {
@@ -96,4 +125,4 @@ def _variances(model: nn.Module) -> dict[str, Tensor]:
     }
 
 
-_PROBES = {"statistics": statistics}
+_PROBES = {"statistics": statistics, "robustness": robustness}

@@ -18,7 +18,7 @@ from reglab.errors import ReglabError
 from reglab.formulas import effective_lambda
 from reglab.record import Costs, History, RunRecord, Scores, Trace
 from reglab.seeds import stream_seed
-from reglab.training import machine
+from reglab.training import machine, probes
 from reglab.training.evaluate import Labelled, evaluate, inference_ms, ready, score
 from reglab.training.model import (
     StandardCNN,
@@ -27,7 +27,6 @@ from reglab.training.model import (
     is_decayed,
     seed_dropout,
 )
-from reglab.training.probes import probe
 
 
 def load_for(config: RunConfig) -> Dataset:
@@ -90,6 +89,7 @@ class Run:
         device: torch.device,
         parts: tuple[Labelled, Labelled, Labelled] | None = None,
     ) -> None:
+        probes.check(config, data)
         self.config, self.data, self.device = config, data, device
         self.started, self.began = time.perf_counter(), machine.utc()
         model = build_model(config, data)
@@ -150,7 +150,7 @@ class Run:
             if self.best_weights is not None:
                 self.model.load_state_dict(self.best_weights)
                 best = self._score()
-        probed = None if best is None else probe(self)
+        probed = None if best is None else probes.probe(self)
         inference = inference_ms(self.model, self.test, self.data, self.config)
         seconds = time.perf_counter() - self.started
         memory = machine.peak_memory(self.device)
