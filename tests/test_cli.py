@@ -85,10 +85,12 @@ def test_bad_input_is_one_line_on_stderr(reglab, arguments, words, damaged):
     done = reglab(*arguments, REGLAB_DATA_DIR=str(damaged))
     assert done.returncode == 1
     assert done.stdout == ""
-    # what a worker finds wrong with the data comes after the line on what is to be made
+    # what a worker finds wrong with the data comes after the line on what is to be made, and after
+    # those that tell how long it has been at it, on a machine where it is long
     *before, last = done.stderr.splitlines()
     assert last.startswith("reglab: ")
     assert words in last
+    before = [line for line in before if not line.startswith("reglab: 0 of ")]
     assert all("none of them finished" in line for line in before)
     assert len(before) <= 1
 
@@ -132,6 +134,13 @@ def test_progress_and_merge_on_two_machines(reglab, tmp_path):
     assert "2 of 2 evaluation seeds complete" in said
     assert "left" not in said
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_ledger_without_recorded_runs_says_so(reglab, tmp_path):
+    done = reglab("claims", REGLAB_RESULTS=tmp_path / "none")
+    assert done.returncode == 0
+    assert f"{tmp_path}/none holds no whole study" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_unwritable_store_is_one_line(reglab, tmp_path):

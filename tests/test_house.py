@@ -85,6 +85,7 @@ def test_a_kernel_finds_the_same_folders_as_a_command(tmp_path, monkeypatch, nam
     for variable in ("REGLAB_STORE", "REGLAB_RESULTS"):
         monkeypatch.delenv(variable)
     (tmp_path / "notebooks").mkdir()
+    (tmp_path / "book" / "results").mkdir(parents=True)
     (tmp_path / "_toc.yml").touch()
     monkeypatch.chdir(tmp_path / name)
     assert paths.store_folder().resolve() == tmp_path / "runs"
@@ -97,10 +98,23 @@ def test_outside_a_checkout_the_working_directory_counts(tmp_path, monkeypatch):
     assert paths.store_folder().resolve() == tmp_path / "runs"
 
 
+def test_outside_a_checkout_the_results_are_those_that_came_with_reglab(tmp_path, monkeypatch):
+    monkeypatch.delenv("REGLAB_RESULTS")
+    monkeypatch.chdir(tmp_path)
+    assert paths.results_folder() == ROOT / "book" / "results"  # of an editable install
+    monkeypatch.setattr(paths, "_PACKAGE", tmp_path / "package")  # of a wheel
+    (tmp_path / "package" / "recorded").mkdir(parents=True)
+    assert paths.results_folder() == tmp_path / "package" / "recorded"
+    assert paths.record_folder().resolve() == tmp_path / "book" / "results"
+    paths.record_folder().mkdir(parents=True)  # what was recorded here comes first
+    assert paths.results_folder().resolve() == tmp_path / "book" / "results"
+
+
 def test_what_is_given_comes_first(tmp_path, monkeypatch):
     monkeypatch.setenv("REGLAB_RESULTS", str(tmp_path / "mine"))
     assert paths.results_folder() == tmp_path / "mine"
     assert paths.results_folder(tmp_path / "yours") == tmp_path / "yours"
+    assert paths.record_folder(tmp_path / "yours") == tmp_path / "yours"
 
 
 def test_the_package_exports_what_most_users_need():

@@ -14,7 +14,7 @@ import typer
 
 from reglab.cli_data import data_app
 from reglab.errors import ReglabError
-from reglab.paths import RESULTS
+from reglab.paths import RESULTS, record_folder, results_folder
 from reglab.record import RunRecord
 from reglab.runs.store import merge_tables, open_store, write_table
 
@@ -144,7 +144,9 @@ def record(
     seeds: Seeds = None,
     device: Device = "auto",
     store: Store = None,
-    to: Annotated[Path, typer.Option(help="Folder of recorded results.")] = RESULTS,
+    to: Annotated[
+        Path | None, typer.Option(help=f"Folder of recorded results [default: {RESULTS}].")
+    ] = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="Also of a study with runs still missing.")
     ] = False,
@@ -157,13 +159,14 @@ def record(
 
     if merge != bool(tables):
         raise ReglabError("--merge and the tables to join, FILE..., go together: give both")
+    folder = record_folder(to) / profile
     if merge:
-        _merge(tables, to / profile)
+        _merge(tables, folder)
         return
     runs = open_store(store)
     for plan in _plans(dataset, profile, seeds, device):
         records = load_records(plan, runs, partial=partial)[1]
-        _write(records.values(), to / profile / f"{plan.dataset}.jsonl.gz")
+        _write(records.values(), folder / f"{plan.dataset}.jsonl.gz")
 
 
 def _merge(tables: list[Path], folder: Path) -> None:
@@ -192,7 +195,10 @@ def claims(
     from reglab.pages import ledger
     from reglab.results import recorded
 
-    print(ledger.render(verdicts.ledger(recorded.studies()), format.value))
+    studies = recorded.studies()
+    if not studies:
+        _say(f"{results_folder()} holds no whole study, so no claim is judged by runs")
+    print(ledger.render(verdicts.ledger(studies), format.value))
 
 
 @app.command(epilog="Example: reglab verify --share 0.02")
@@ -281,8 +287,12 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"reglab: {' '.join(message.split())}", file=sys.stderr)
+    _say(message)
     sys.exit(code)
+
+
+def _say(message: str) -> None:
+    print(f"reglab: {' '.join(message.split())}", file=sys.stderr)
 
 
 if __name__ == "__main__":
