@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from reglab.cli_bench import bench
 from reglab.cli_data import data_app
 from reglab.errors import ReglabError
 from reglab.paths import RESULTS, record_folder, results_folder
@@ -26,6 +27,7 @@ app = typer.Typer(
     help="Rerun a paper's experiments on L2, dropout and batch normalization.",
 )
 app.add_typer(data_app, name="data")
+app.command(epilog="Example: reglab bench --format json")(bench)
 
 
 class Format(StrEnum):
@@ -238,20 +240,6 @@ def verify(
     if wrong:
         print(f"If golden runs deviate: {again.RENEW}.")
         raise typer.Exit(1)
-
-
-@app.command(epilog="Example: reglab bench --format json")
-def bench(
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    format: Annotated[LedgerFormat, typer.Option(help="How to print it.")] = LedgerFormat.table,
-) -> None:
-    """Measure speed: the usual loop, one run, many at once, and the machine's ceiling.
-
-    Takes about a minute on two cores. Let nothing else run beside it.
-    """
-    from reglab import bench as speed
-
-    print(speed.render(speed.bench(device), format.value))
 
 
 def _plans(dataset: str, profile: str, seeds: int | None, device: str) -> list:

@@ -1,7 +1,8 @@
-"""Speed: the usual loop against this library, and both against what the machine can do."""
+"""What is measured beside the study: speed, times with BN, and drifting noise behind it."""
 
 from reglab.bench.measure import bench
 from reglab.bench.report import (
+    PARTS,
     gains,
     growth,
     growth_table,
@@ -13,6 +14,7 @@ from reglab.bench.report import (
 )
 
 __all__ = [
+    "PARTS",
     "bench",
     "gains",
     "growth",

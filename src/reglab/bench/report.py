@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from reglab import paper
+from reglab.bench import measure, shift, shift_text, timing
 from reglab.pages import display
 from reglab.pages.clauses import Said, say
 from reglab.paths import results_folder
@@ -125,17 +128,48 @@ def source(found: dict) -> str:
     )
 
 
-def render(found: dict, form: str) -> str:
-    """Return a measurement as "table", "json" or "markdown" text."""
+def render(found: dict, form: str, part: str = "speed") -> str:
+    """Return a part's measurement as "table", "json" or "markdown" text."""
     if form == "json":
         return json.dumps(found, indent=2)
-    tables = (rate_table(found), ratio_table(found), growth_table(found))
+    made = PARTS[part]
+    tables = (table(found) for table in made.tables)
     if form == "markdown":
-        return "\n\n".join([*map(display.markdown, tables), source(found)])
-    return "\n\n".join([*(table.to_string(index=False) for table in tables), source(found)])
+        texts = [display.markdown(table) for table in tables]
+    else:
+        texts = [display.as_text(table).to_string(index=False) for table in tables]
+    return "\n\n".join([*texts, *(str(say(found)) for say in made.sentences), made.source(found)])
 
 
-def recorded(folder: Path | str | None = None) -> list[dict]:
-    """Return the recorded measurements, one a machine, from ``bench/*.json`` of the results."""
-    paths = sorted((results_folder(folder) / "bench").glob("*.json"))
+def recorded(part: str = "speed", folder: Path | str | None = None) -> list[dict]:
+    """Return a part's recorded measurements, one a machine, from ``bench/PART/*.json``."""
+    paths = sorted((results_folder(folder) / "bench" / part).glob("*.json"))
     return [json.loads(path.read_text("utf-8")) for path in paths]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the things that `reglab bench` measures, and how it is told.
+
+    Attributes:
+        measure: a device ("auto", "cpu" or "cuda") -> plain JSON values.
+        tables, sentences: what is made of these values.
+        source: machine and versions in a line.
+    """
+
+    measure: Callable[[str], dict]
+    tables: tuple[Callable[[dict], pd.DataFrame], ...]
+    sentences: tuple[Callable[[dict], Said], ...]
+    source: Callable[[dict], str]
+
+
+PARTS = {
+    "speed": Part(measure.bench, (rate_table, ratio_table, growth_table), (), source),
+    "time": Part(timing.timing, (timing.ratio_table,), (timing.findings,), timing.source),
+    "shift": Part(
+        shift.shift,
+        (shift_text.table,),
+        (shift_text.findings, shift_text.conclusion),
+        shift_text.source,
+    ),
+}

@@ -5,12 +5,13 @@ compare them with torch and with autograd, and the fast code with them. One modu
 ``__all__`` is what the package exports.
 """
 
-from reglab.formulas import batchnorm, combined, l2, losses, masking
+from reglab.formulas import batchnorm, combined, l2, losses, masking, shift
 from reglab.formulas.batchnorm import *
 from reglab.formulas.combined import *
 from reglab.formulas.l2 import *
 from reglab.formulas.losses import *
 from reglab.formulas.masking import *
+from reglab.formulas.shift import *
 
 __all__ = [
     *losses.__all__,
@@ -18,4 +19,5 @@ __all__ = [
     *masking.__all__,
     *batchnorm.__all__,
     *combined.__all__,
+    *shift.__all__,
 ]

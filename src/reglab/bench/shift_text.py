@@ -1,0 +1,135 @@
+"""The measurement of drifting noise (`reglab.bench.shift`) as a table and as sentences."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reglab import stats
+from reglab.bench.shift import NETWORKS
+from reglab.pages.clauses import Said, clause, listed, say
+
+MEASURES = {
+    "input_shift": "shift of layers' inputs, %",
+    "gradient_shift": "internal covariate shift, %",
+    "predictiveness": "change of the gradient ahead, %",
+    "train_loss": "training loss at the end",
+    "test_acc": "test accuracy, %",
+}
+
+
+def values(found: dict, network: str, measure: str) -> dict[int, float]:
+    """Return a measure of a network's runs by seed; in percent, but for the loss, in nats.
+
+    The shift of inputs is in percent of their deviation, the two of gradients in percent of theirs.
+    """
+    scale = 1 if measure == "train_loss" else 100
+    return dict(enumerate(scale * run[measure] for run in found["runs"][network]))
+
+
+def difference(found: dict, treated: str, control: str, measure: str) -> stats.Estimate:
+    """Return treated minus control over seeds with its 95 % interval."""
+    return stats.paired_difference(values(found, treated, measure), values(found, control, measure))
+
+
+def table(found: dict) -> pd.DataFrame:
+    """Return every measure of every network, mean and interval over seeds."""
+    return pd.DataFrame(
+        [
+            {"network": label}
+            | {
+                title: stats.mean_interval(list(values(found, network, measure).values()))
+                for measure, title in MEASURES.items()
+            }
+            for network, label in NETWORKS.items()
+        ]
+    )
+
+
+def findings(found: dict) -> Said:
+    """Return what BN does to the measures, and whether noise that undoes it costs the training."""
+    measures = {name: title for name, title in MEASURES.items() if name != "test_acc"}
+    return say(
+        "with BN instead of without: " + _said(found, "bn", "plain", measures),
+        *(
+            f"{NETWORKS[noisy]}, against the network without BN: "
+            + _said(found, noisy, "plain", measures)
+            for noisy in found["noise"]
+        ),
+        *(
+            f"{NETWORKS[noisy]}, against that with BN alone, {MEASURES['train_loss']}: "
+            + _clause(difference(found, noisy, "bn", "train_loss"))
+            for noisy in found["noise"]
+        ),
+    )
+
+
+def conclusion(found: dict) -> Said:
+    """Return what follows for "reduces the internal covariate shift", whichever way it came out.
+
+    The explanation needs that a network whose layers' inputs move more does not train better. A
+    noisy network speaks against it where both are shown: larger shift, smaller loss than without
+    BN. It is in accord with it where the larger shift goes with no smaller loss.
+    """
+    shifts = [difference(found, noisy, "plain", "input_shift") for noisy in found["noise"]]
+    losses = [difference(found, noisy, "plain", "train_loss") for noisy in found["noise"]]
+    kinds: dict[str, list[str]] = {"against": [], "for": [], "open": [], "no test": []}
+    for noisy, shift, loss in zip(found["noise"], shifts, losses, strict=True):
+        kinds[_kind(shift, loss)].append(f"the network {NETWORKS[noisy]}")
+    steady = difference(found, "bn", "plain", "input_shift")
+    return say(
+        _steadier(steady),
+        *(_with(networks, _FOUND[kind]) for kind, networks in kinds.items()),
+    )
+
+
+_FOUND = {
+    "against": "had inputs that moved more than those of the network without BN, and still ended "
+    "at a lower training loss: what helped it cannot have been that its inputs held still",
+    "for": "had inputs that moved more, and ended at a higher training loss than the network "
+    "without BN: there, unsteady inputs and slow training went together",
+    "open": "had inputs that moved more; whether it ended at another training loss than the "
+    "network without BN is not decided by these seeds",
+    "no test": "is not shown to have inputs that moved more than those of the network without BN, "
+    "so that it tests nothing",
+}
+
+
+def _kind(shift: stats.Estimate, loss: stats.Estimate) -> str:
+    if not shift.low > 0:
+        return "no test"
+    return "against" if loss.high < 0 else "for" if loss.low > 0 else "open"
+
+
+def _steadier(estimate: stats.Estimate) -> str:
+    less, more = "moved less", "moved more"
+    if estimate.high < 0:
+        return f"layers' inputs {less} with BN than without, by this measure"
+    if estimate.low > 0:
+        return f"layers' inputs {more} with BN than without, by this measure"
+    return "whether layers' inputs move less with BN is not decided by these seeds"
+
+
+def _with(networks: list[str], found: str) -> str:
+    return f"{listed(networks)} {found}" if networks else ""
+
+
+def _said(found: dict, treated: str, control: str, measures: dict[str, str]) -> str:
+    return "; ".join(
+        f"{title}: {_clause(difference(found, treated, control, name))}"
+        for name, title in measures.items()
+    )
+
+
+def _clause(estimate: stats.Estimate) -> str:
+    return clause(estimate, up="larger by", down="smaller by", unit="")
+
+
+def source(found: dict) -> str:
+    """Return what was run, and by which versions, in a line."""
+    config, seeds = found["config"], len(found["runs"]["plain"])
+    return (
+        f"CIFAR-10, {config['n_train']:,} images of the sample, width {config['width']}, learning "
+        f"rate {config['lr']:g}, {config['max_epochs']} epochs; measured at every "
+        f"{found['measured_every']}th step; {seeds} seeds; torch {found['torch']}; reglab "
+        f"{found['code_version']}"
+    )
