@@ -87,9 +87,9 @@ def is_worker(pid):
 
 def test_papermill_killed(undisturbed, store, tally, tmp_path, monkeypatch):
     monkeypatch.setenv("REGLAB_STORE", str(store))
-    page = tmp_path / "pages" / "mnist.ipynb"
+    page = tmp_path / "pages" / "tiny.ipynb"
     rerun = [sys.executable, "tools/run_notebooks.py", "rerun", "notebooks/rerun.ipynb", str(page)]
-    rerun += ["--dataset", "mnist", "--profile", "smoke"]
+    rerun += ["--dataset", "tiny", "--profile", "smoke"]
     maker = subprocess.Popen(rerun, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
     wait_for_runs(store, 5, maker)
     os.killpg(maker.pid, signal.SIGKILL)

@@ -11,13 +11,14 @@ from reglab.study.plan import make_plan
 from reglab.training.together import train_many
 
 
-def small_configs():
-    plan = make_plan("mnist", "smoke", device="cpu")
+@pytest.fixture
+def configs(tiny):
+    plan = make_plan(tiny, "smoke", device="cpu")
     return [plan.baseline(seed, 0.01) for seed in range(5)]
 
 
 @pytest.mark.parametrize("most", [2, 1])
-def test_out_of_device_memory(most, store, tally, tmp_path, monkeypatch, caplog):
+def test_out_of_device_memory(most, configs, store, tally, tmp_path, monkeypatch, caplog):
     """A device with memory for ``most`` runs at once; where it is 1, the plain loop is left."""
     tried = []
 
@@ -29,7 +30,6 @@ def test_out_of_device_memory(most, store, tally, tmp_path, monkeypatch, caplog)
             yield record
 
     monkeypatch.setattr(executors, "train_many", limited)
-    configs = small_configs()
     found = sweep.run(configs, RunStore(store), together=4)
     assert tried == [4, 2]
     assert any("out of device memory" in message for message in caplog.messages)
@@ -39,19 +39,18 @@ def test_out_of_device_memory(most, store, tally, tmp_path, monkeypatch, caplog)
     tally.add("out of device memory (simulated)", 1, 0, twice, equal)
 
 
-def test_not_even_one_run_fits(store, monkeypatch):
+def test_not_even_one_run_fits(configs, store, monkeypatch):
     def never(*_):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     monkeypatch.setattr(executors, "train", never)
     with pytest.raises(executors.ReglabError, match="with a single run of width 8") as caught:
-        sweep.run(small_configs(), RunStore(store), workers=1)
+        sweep.run(configs, RunStore(store), workers=1)
     assert "\n" not in str(caught.value)
 
 
-def test_loss_becomes_nan(store, tally):
+def test_loss_becomes_nan(configs, store, tally):
     """A run that diverges is a finished run: counted, shown, and not tried again."""
-    configs = small_configs()
     configs[2] = configs[2].replace(lr=1e6)
     first = sweep.run(configs, RunStore(store), workers=1)
     kept = runs_in(store)

@@ -9,7 +9,7 @@ import power_of_rules
 import pytest
 from statsmodels.stats.power import TTestPower
 
-from reglab import paper, stats
+from reglab import paper
 from reglab.errors import ReglabError
 from reglab.verdicts import power, simulated
 from reglab.verdicts.contrasts import Contrast
@@ -116,11 +116,6 @@ def real(template, draws, study):
     slow = (contrast.for_it, contrast.upwards, contrast.against_it, contrast.is_small)
     assert fast == pytest.approx(slow, rel=1e-8)
     return contrast
-
-
-def test_holm_is_the_statistics_own():
-    p = np.random.default_rng(0).uniform(0, 0.4, (9, 4))
-    assert np.allclose(simulated.holm(p), [stats.holm(row) for row in p.tolist()])
 
 
 def test_without_effects_hardly_anything_is_confirmed_in_a_family(nothing):

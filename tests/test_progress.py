@@ -168,11 +168,11 @@ def test_opening_line(tmp_path):
 
 
 def test_the_number_of_runs_is_exact_once_the_last_stage_is_named(undisturbed):
-    plan = make_plan("mnist", "smoke", device="cpu")
+    plan = make_plan("tiny", "smoke", device="cpu")
     there = left([plan], RunStore(undisturbed.folder))
     assert there.exact
     assert there.done == there.total == len(list(undisturbed.folder.glob("*/*.json")))
-    assert set(there.names.values()) >= {"mnist lr", "mnist dropout", "mnist factorial"}
+    assert set(there.names.values()) >= {"tiny lr", "tiny dropout", "tiny factorial"}
 
 
 def test_every_profile_says_how_long_a_run_takes():

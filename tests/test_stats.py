@@ -10,6 +10,7 @@ from reglab.errors import ReglabError
 from reglab.stats import (
     equivalence,
     holm,
+    holm_rows,
     mcnemar,
     mean_interval,
     paired_difference,
@@ -151,6 +152,15 @@ def test_holm_by_hand():
     assert holm([0.04, 0.01, 0.5, 0.02]) == pytest.approx([0.08, 0.04, 0.5, 0.06])
     assert holm([0.03, 0.03, 0.03]) == pytest.approx([0.09, 0.09, 0.09])
     assert holm([]) == []
+
+
+def test_holm_is_statsmodels():
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.random.default_rng(0).uniform(0, 0.4, (2, 4))
+    p[0, :3] = p[0, 0]  # ties
+    expected = [multipletests(row, method="holm")[1].tolist() for row in p]
+    assert [holm(row.tolist()) for row in p] == holm_rows(p).tolist() == expected
 
 
 @pytest.mark.parametrize(("b", "c"), [(0, 0), (3, 9), (25, 25), (0, 6), (40, 12)])

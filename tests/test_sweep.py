@@ -16,20 +16,20 @@ from reglab.study.plan import make_plan
 
 
 @pytest.fixture
-def configs():
-    plan = make_plan("mnist", "smoke", device="cpu")
+def configs(tiny):
+    plan = make_plan(tiny, "smoke", device="cpu")
     return [plan.baseline(seed, 0.01) for seed in range(3)]
 
 
 def test_the_command_says_what_it_does_in_a_log(undisturbed):
     first, *_, last = undisturbed.stderr.splitlines()
     made = len(list(undisturbed.folder.glob("*/*.json")))
-    assert re.match(r"reglab: mnist \(smoke\): up to \d+ runs, none of them finished; ", first)
+    assert re.match(r"reglab: tiny \(smoke\): up to \d+ runs, none of them finished; ", first)
     assert "to make with 2 workers, about " in first
     assert re.fullmatch(rf"reglab: {made} runs made in .* s", last)
     assert "\r" not in undisturbed.stderr
     out = undisturbed.stdout
-    assert re.fullmatch(rf"mnist: profile smoke complete in .* s \({made} runs made now\)\n", out)
+    assert re.fullmatch(rf"tiny: profile smoke complete in .* s \({made} runs made now\)\n", out)
 
 
 def test_the_library_is_quiet_without_a_terminal(tmp_path, configs, capfd):
@@ -47,7 +47,7 @@ def test_the_library_says_so_where_it_is_asked_to(tmp_path, configs, capfd):
 
 def test_second_call_makes_no_run(undisturbed):
     store = undisturbed.folder
-    plan = make_plan("mnist", "smoke", device="cpu")
+    plan = make_plan("tiny", "smoke", device="cpu")
     before = {p: p.stat().st_mtime_ns for p in store.rglob("*.json")}
     assert sweep.reproduce([plan], RunStore(store)) == 0
     assert {p: p.stat().st_mtime_ns for p in store.rglob("*.json")} == before

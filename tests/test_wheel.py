@@ -1,6 +1,5 @@
 """What is built to be installed: the wheel and the source archive know the recorded runs."""
 
-import gc
 import json
 import os
 import subprocess
@@ -89,5 +88,4 @@ def test_outside_a_checkout_the_ledger_is_the_same(installed, tmp_path, monkeypa
     there = json.loads(done.stdout)
     assert any(row["estimate"] is not None for row in there)
     monkeypatch.setenv("REGLAB_RESULTS", str(RESULTS))
-    monkeypatch.setattr(gc, "collect", lambda: 0)  # of statsmodels at each Holm correction
     assert there == json.loads(ledger.render(verdicts.ledger(recorded.studies()), "json"))

@@ -43,10 +43,11 @@ def arm(frame: pd.DataFrame, study: str, label: str) -> pd.DataFrame:
         ReglabError: there are none (it names what is missing), a seed is there twice, or the
             frame mixes what no table or figure may.
     """
-    rows = study_rows(frame, study)
-    rows = rows[rows["arm"] == label]
+    rows = frame[(frame["study"] == study) & (frame["arm"] == label)]
     if rows.empty:
+        study_rows(frame, study)  # says so where the whole study is missing
         raise ReglabError(_absent(frame, f"{study} / {label!r}"))
+    _refuse_mixture(frame, "dataset", *UNMIXED)
     if rows["seed"].duplicated().any():
         raise ReglabError(f"{study} / {label!r}: a seed is there twice; give one study's frame")
     return rows

@@ -20,6 +20,7 @@ from reglab import paper
 from reglab.cells import CELL_ORDER, TECHNIQUES, WITHOUT
 from reglab.errors import ReglabError
 from reglab.results import arms
+from reglab.stats import holm_rows
 from reglab.verdicts.contrasts import Contrast
 from reglab.verdicts.deciding import Reading, decide, p_of
 from reglab.verdicts.judging import attempt, families
@@ -229,22 +230,10 @@ def judged(readings: Mapping[str, list[Reading]], draws: Mapping[str, np.ndarray
     for names in families(paper.contents()["claims"]).values():
         if tested := [name for name in names if name in p]:
             both = np.stack([p[name] for name in tested], axis=1)  # study x claim x (printed, sign)
-            adjusted = np.stack([holm(both[:, :, kind]) for kind in (0, 1)], axis=2)
+            adjusted = np.stack([holm_rows(both[:, :, kind]) for kind in (0, 1)], axis=2)
             p |= {name: adjusted[:, place] for place, name in enumerate(tested)}
     return pd.DataFrame({name: [decide(*one) for one in zip(found[name], p[name], strict=True)]
                          for name in found})  # fmt: skip
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Return Holm's adjusted p-values, each row a family of its own.
-
-    As `reglab.stats.holm`, whose library collects garbage at every call: too slow for thousands.
-    """
-    order, m = np.argsort(p, axis=1), p.shape[1]
-    stepped = np.minimum(1, np.take_along_axis(p, order, 1) * np.arange(m, 0, -1))
-    adjusted = np.empty_like(p)
-    np.put_along_axis(adjusted, order, np.maximum.accumulate(stepped, axis=1), 1)
-    return adjusted
 
 
 def _values(contrast: Contrast, draws: Mapping[str, np.ndarray]) -> tuple:
