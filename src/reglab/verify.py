@@ -91,32 +91,32 @@ def golden_records() -> dict[str, RunRecord]:
         ReglabError: the table is damaged, or of another version of the training code.
     """
     with as_file(files("reglab") / "golden.jsonl.gz") as path:
-        found = {record.config.key: record for record in read_table(path)}
-    if missing := [n for n, config in golden_configs().items() if config.key not in found]:
+        records = {record.config.key: record for record in read_table(path)}
+    if missing := [n for n, config in golden_configs().items() if config.key not in records]:
         raise ReglabError(
             f"no golden record of {missing[0]!r} for training version {TRAIN_VERSION}; {RENEW}"
         )
-    return found
+    return records
 
 
-def compare(found: RunRecord, expected: RunRecord, within: Tolerance) -> list[str]:
+def compare(made: RunRecord, expected: RunRecord, within: Tolerance) -> list[str]:
     """Return what deviates, a phrase each; nothing if the two runs agree within the tolerance."""
     pairs = [
-        ("diverged", found.diverged, expected.diverged),
-        ("n_params", found.n_params, expected.n_params),
-        ("n_fit", found.n_fit, expected.n_fit),
+        ("diverged", made.diverged, expected.diverged),
+        ("n_params", made.n_params, expected.n_params),
+        ("n_fit", made.n_fit, expected.n_fit),
     ]
     if within.epochs is None:
-        pairs += [("epochs", found.epochs, expected.epochs)]
-        pairs += [("best_epoch", found.best_epoch, expected.best_epoch)]
+        pairs += [("epochs", made.epochs, expected.epochs)]
+        pairs += [("best_epoch", made.best_epoch, expected.best_epoch)]
     wrong = [f"{name} {have} instead of {want}" for name, have, want in pairs if have != want]
     for name in ("train_loss", "val_loss", "train_acc", "val_acc"):
-        have, want = (getattr(run.history, name)[: within.epochs] for run in (found, expected))
+        have, want = (getattr(run.history, name)[: within.epochs] for run in (made, expected))
         relative = name.endswith("loss")
         most = within.loss if relative else within.accuracy
         wrong += _apart(name, have, want, most, relative)
     for part in ("best", "last"):
-        have, want = getattr(found, part), getattr(expected, part)
+        have, want = getattr(made, part), getattr(expected, part)
         if have is None or want is None:
             wrong += [] if have is want else [f"{part} is missing in one of the two"]
             continue
@@ -176,10 +176,10 @@ class Check:
 
     def make(self) -> Finding:
         """Train it and compare."""
-        found = train(self.expected.config)
-        values, expected = found.reproducible(), self.expected.reproducible()
+        made = train(self.expected.config)
+        values, expected = made.reproducible(), self.expected.reproducible()
         identical = {name: values[name] for name in expected} == expected
-        wrong = () if identical else compare(found, self.expected, self.within)
+        wrong = () if identical else compare(made, self.expected, self.within)
         return Finding(self.name, identical, tuple(wrong))
 
 

@@ -130,17 +130,17 @@ def about(rows: Sequence[Row], page: str) -> LedgerPage:
     Raises:
         ReglabError: no claim names that page.
     """
-    found = [row for row in rows if row.evidence.partition("#")[0] == page]
-    if not found:
+    listed = [row for row in rows if row.evidence.partition("#")[0] == page]
+    if not listed:
         raise ReglabError(f"no claim has its evidence on the page {page!r}")
-    return LedgerPage(found)
+    return LedgerPage(listed)
 
 
 def count_table(rows: Sequence[Row]) -> pd.DataFrame:
     """Return the counts of both verdicts beside one another, one row a rank."""
-    found = counts(rows)
+    tally = counts(rows)
     text = [
-        f"{verdict}: {claims}" for verdict, claims in zip(found[""], found["claims"], strict=True)
+        f"{verdict}: {claims}" for verdict, claims in zip(tally[""], tally["claims"], strict=True)
     ]
     half = len(BY_ARITHMETIC)
     return pd.DataFrame({"by arithmetic": text[:half], "by runs": text[half:]})
@@ -159,10 +159,9 @@ def render(rows: Sequence[Row], format: str) -> str:
         return markdown(rows)
     lines = [f"{'id':4} {'by arithmetic':16} {'by runs':20} quote"]
     lines += [f"{row.id:4} {row.by_arithmetic:16} {row.by_runs:20} {row.quote}" for row in rows]
-    found = counts(rows)
     tally = [
         f"{row['verdict'].replace('_', ' ')} {row['']}: {row['claims']}"
-        for _, row in found.iterrows()
+        for _, row in counts(rows).iterrows()
     ]
     return "\n".join([*lines, "", "; ".join(tally)])
 
@@ -197,11 +196,11 @@ def _decided(rows: Sequence[Row], to: str) -> str:
         REFUTED: "refute",
         NEGLIGIBLE: "show a negligible difference for",
     }
-    found = {word: [row for row in rows if row.by_runs == word] for word in verbs}
-    decided = [row for word in found for row in found[word]]
+    by_word = {word: [row for row in rows if row.by_runs == word] for word in verbs}
+    decided = [row for word in by_word for row in by_word[word]]
     if not decided:
         return "Recorded runs decide none yet"
-    what = [f"{verbs[word]} {_links(claims, to)}" for word, claims in found.items() if claims]
+    what = [f"{verbs[word]} {_links(claims, to)}" for word, claims in by_word.items() if claims]
     profiles = sorted({str(row.profile) for row in decided})
     limit = "" if set(profiles) & set(WHOLE) else ", which judges directions, not sizes"
     named = " and ".join(f"*{name}*" for name in profiles)
@@ -215,13 +214,13 @@ def _links(rows: Sequence[Row], to: str) -> str:
 
 def count_figure(rows: Sequence[Row]) -> Figure:
     """Return both kinds of verdict as bars, one a word."""
-    found = counts(rows).set_index(["verdict", ""])["claims"]
+    tally = counts(rows).set_index(["verdict", ""])["claims"]
     figure = Figure(figsize=(7, 2.8), layout="constrained")
     kinds = (("by arithmetic", "by_arithmetic", BY_ARITHMETIC), ("by runs", "by_runs", BY_RUNS))
     panels = figure.subplots(1, 2, sharex=True)
     for axes, (title, which, words) in zip(panels, kinds, strict=True):
         colors = [_COLORS.get(tone(word), _GREY) for word in words]
-        values = [int(found[which, word]) for word in words]
+        values = [int(tally[which, word]) for word in words]
         bars = axes.barh(words, values, color=colors, edgecolor="black", linewidth=0.6)
         axes.bar_label(bars, padding=3)
         axes.invert_yaxis()

@@ -31,8 +31,8 @@ def studies(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
         ReglabError: a recorded table is damaged; it names the file.
     """
     folder = results_folder(folder)
-    found = {name: _best(name, folder) for name in KNOWN}
-    return {name: study for name, study in found.items() if study is not None}
+    best = {name: _best(name, folder) for name in KNOWN}
+    return {name: study for name, study in best.items() if study is not None}
 
 
 def _best(dataset: str, folder: Path) -> pd.DataFrame | None:

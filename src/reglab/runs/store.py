@@ -61,8 +61,8 @@ class RunStore:
 
     def load(self, configs: Iterable[RunConfig]) -> dict[str, RunRecord]:
         """Return the finished runs among ``configs``, by key."""
-        found = ((config.key, self.get(config)) for config in configs)
-        return {key: record for key, record in found if record is not None}
+        pairs = ((config.key, self.get(config)) for config in configs)
+        return {key: record for key, record in pairs if record is not None}
 
     def put(self, record: RunRecord) -> Path:
         """Write one finished run.

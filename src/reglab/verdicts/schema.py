@@ -78,10 +78,10 @@ def _check_variant(place: str, plain: Mapping, own: object) -> None:
 
 def _parameters(function: Callable) -> tuple[set[str], set[str]]:
     """Return the names that a rule must be given, and those it may be given."""
-    found = inspect.signature(function).parameters.values()
-    found = [parameter for parameter in found if parameter.name != "studies"]
-    needed = {parameter.name for parameter in found if parameter.default is parameter.empty}
-    return needed, {parameter.name for parameter in found} - needed
+    parameters = inspect.signature(function).parameters.values()
+    parameters = [parameter for parameter in parameters if parameter.name != "studies"]
+    needed = {parameter.name for parameter in parameters if parameter.default is parameter.empty}
+    return needed, {parameter.name for parameter in parameters} - needed
 
 
 def _check_arguments(
