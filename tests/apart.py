@@ -64,14 +64,14 @@ class Runs:
         """Return an arm's scores by seed; an arm is what differs from the plain network."""
         sweep = arm.get("sweep", False)
         found = {}
-        for record in self.of({key: value for key, value in arm.items() if key != "sweep"}):
+        for record in self.records_of({key: value for key, value in arm.items() if key != "sweep"}):
             seed = record["config"]["seed"]
             if (seed >= FIRST_SWEEP_SEED) == sweep:
                 assert seed not in found, f"{arm}: seed {seed} twice"
                 found[seed] = score(record, metric)
         return {seed: value for seed, value in found.items() if value is not None}
 
-    def of(self, arm):
+    def records_of(self, arm):
         """Return the records of an arm, on all seeds."""
         arm = {key: self.chosen[key] if value == CHOSEN else value for key, value in arm.items()}
         decoupled = arm.get("l2") == "decoupled"
@@ -84,7 +84,7 @@ class Runs:
         ]
 
     def run(self, arm, seed):
-        (found,) = (record for record in self.of(arm) if record["config"]["seed"] == seed)
+        (found,) = (record for record in self.records_of(arm) if record["config"]["seed"] == seed)
         return found
 
 

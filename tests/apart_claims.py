@@ -40,9 +40,9 @@ def dropped(place, rate):
 
 def times(runs, arm, _):
     """Epochs until 98 % of the seed's best plain validation accuracy, from one in ten right."""
-    plain = {run["config"]["seed"]: run for run in runs.of(NONE)}
+    plain = {run["config"]["seed"]: run for run in runs.records_of(NONE)}
     found = {}
-    for run in runs.of(arm):
+    for run in runs.records_of(arm):
         seed = run["config"]["seed"]
         curve = np.array([0.1, *run["history"]["val_acc"]])
         if seed < FIRST_SWEEP_SEED:

@@ -126,9 +126,9 @@ def test_progress_and_merge_on_two_machines(reglab, tmp_path):
     assert "0 of 2 evaluation seeds complete" in said
     assert re.search(r"left, about \d+ s", said)
     tables = [tmp_path / f"{name}.jsonl.gz" for name in halves]
-    to = ["--profile", "smoke", "--to", tmp_path / "results"]
+    where = ["--profile", "smoke", "--to", tmp_path / "results"]
     for several in (tables[:1], tables[1:], tables):  # what is there already is joined, too
-        reglab("record", "--merge", *several, *to)
+        reglab("record", "--merge", *several, *where)
     said = reglab("reproduce", *asked, "--progress", "--store", tmp_path / "nowhere").stdout
     assert f"{len(runs)} of {len(runs)} runs done" in said
     assert "2 of 2 evaluation seeds complete" in said

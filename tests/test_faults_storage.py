@@ -72,8 +72,8 @@ def test_damaged_store_files(command, store, undisturbed, tally):
         if number % 4 == 0:
             path.write_bytes(whole[: chance.randrange(len(whole))])  # truncated
         elif number % 4 == 1:
-            at = whole.index(b'"accuracy": 0.') + 14  # a digit, so that it stays JSON
-            whole[at] = ord("1") if whole[at] != ord("1") else ord("2")
+            digit = whole.index(b'"accuracy": 0.') + 14  # a digit, so that it stays JSON
+            whole[digit] = ord("1") if whole[digit] != ord("1") else ord("2")
             path.write_bytes(whole)
         elif number % 4 == 2:
             path.write_bytes(b"")

@@ -44,7 +44,7 @@ def test_gains_that_add_up_have_no_interaction(values):
     base, *gains = values
     gain = dict(zip(("l2", "dropout", "bn"), gains, strict=True))
     cells = {
-        name: base + sum(gain[part] for part, on in zip(gain, on_off, strict=True) if on)
+        name: base + sum(gain[part] for part, added in zip(gain, on_off, strict=True) if added)
         for name, *on_off in CELLS
     }
     contrasts = formulas.interaction_contrasts(cells)

@@ -16,8 +16,8 @@ def test_a_main_effect_is_the_mean_of_four_differences(study):
         others = [name for name in TECHNIQUES if name != technique]
         for seed, row in cells.iterrows():
             differences = []
-            for on in product((False, True), repeat=2):
-                setting = [name for name, there in zip(others, on, strict=True) if there]
+            for switches in product((False, True), repeat=2):
+                setting = [name for name, there in zip(others, switches, strict=True) if there]
                 added = row[cell_name([*setting, technique])]
                 differences.append(added - row[cell_name(setting)])
             assert effects.loc[seed, technique] == pytest.approx(sum(differences) / 4)

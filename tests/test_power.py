@@ -88,7 +88,7 @@ def test_means_are_the_papers():
 
 @pytest.mark.parametrize("profile", ["reduced", "full"])
 def test_a_simulated_study_is_judged_as_the_ledger_would(given, profile):
-    readings = simulated.comparisons(given.at(profile))
+    readings = simulated.comparisons(given.judged_as(profile))
     rng = np.random.default_rng(3)
     draws = {
         name: rng.normal([[list(simulated.means("tables", name).values())] * 5] * 3, 0.4)
@@ -146,7 +146,9 @@ def test_huge_effects_are_seen(given):
 
 
 def test_a_printed_size_that_is_false_is_refuted_on_all_images(given):
-    verdicts = simulated.simulate(given.at("full"), "tables", 5, spread=0.05, studies=STUDIES)
+    verdicts = simulated.simulate(
+        given.judged_as("full"), "tables", 5, spread=0.05, studies=STUDIES
+    )
     assert (verdicts["N19"] == "refuted").mean() > 0.95
     assert (verdicts["N16"] == "confirmed").mean() > 0.95
 

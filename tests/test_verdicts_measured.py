@@ -28,8 +28,8 @@ PAPERS = {"none": 81.2, "l2": 83.2, "dropout": 84.0, "bn": 84.3, "l2+dropout": 8
 
 
 def cell_of(config):
-    parts = [name for name, on in (("l2", config.lam), ("dropout", config.dropout),
-                                   ("bn", config.batch_norm)) if on]  # fmt: skip
+    parts = [name for name, strength in (("l2", config.lam), ("dropout", config.dropout),
+                                   ("bn", config.batch_norm)) if strength]  # fmt: skip
     return {0: "none", 3: "all"}.get(len(parts), "+".join(parts))
 
 
@@ -61,7 +61,7 @@ def planted(means, sd=0.05, images=10_000):
 
 
 def plan_for(dataset, profile):
-    chosen = PROFILES[profile].of(dataset)
+    chosen = PROFILES[profile].for_dataset(dataset)
     return Plan(dataset, dataset_version(dataset, "full"), chosen.n_train or 50_000, chosen, "cpu",
                 chosen.factorial_seeds)  # fmt: skip
 

@@ -30,7 +30,7 @@ Channels = tuple[float, ...]
 
 def channels(colour: str) -> Channels:
     """Return red, green and blue, 0 to 255, of "#rrggbb"."""
-    return tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return tuple(int(colour[start : start + 2], 16) for start in (1, 3, 5))
 
 
 def mix(one: str, other: str, share: float) -> str:

@@ -90,10 +90,12 @@ def write(
     (out / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     names = [page for _, pages in parts for page in pages]
-    listed = "\n".join(f"{at}. {titles[name]} ({name})" for at, name in enumerate(names, start=1))
+    listed = "\n".join(
+        f"{number}. {titles[name]} ({name})" for number, name in enumerate(names, start=1)
+    )
     texts = [
-        f"{'=' * 80}\n{at}. {titles[name]} ({name})\n{'=' * 80}\n\n{page_text(site, name)}"
-        for at, name in enumerate(names, start=1)
+        f"{'=' * 80}\n{number}. {titles[name]} ({name})\n{'=' * 80}\n\n{page_text(site, name)}"
+        for number, name in enumerate(names, start=1)
     ]
     whole = "\n\n\n".join([f"{titles[root]}\n\n{about[root]}\n\nContents:\n\n{listed}", *texts])
     (out / "llms-full.txt").write_text(whole + "\n", encoding="utf-8")

@@ -47,20 +47,21 @@ MARKS = {
 def words(rows: Sequence[Row]) -> str:
     """Return the counts in words: the picture's alternative text."""
     parts = []
-    for title, kind, of in KINDS:
-        tally = ", ".join(f"{len(group)} {word}" for word, group in _groups(rows, kind, of))
+    for title, kind, wanted in KINDS:
+        tally = ", ".join(f"{len(group)} {word}" for word, group in _groups(rows, kind, wanted))
         parts.append(f"{title.format(n=len(rows))}: {tally}.")
     return " ".join(parts)
 
 
-def _groups(rows: Sequence[Row], kind: str, of: Sequence[str]) -> list[tuple[str, list[Row]]]:
-    return [(word, [row for row in rows if getattr(row, kind) == word]) for word in of]
+def _groups(rows: Sequence[Row], kind: str, wanted: Sequence[str]) -> list[tuple[str, list[Row]]]:
+    return [(word, [row for row in rows if getattr(row, kind) == word]) for word in wanted]
 
 
 def picture(rows: Sequence[Row]) -> str:
     """Return both kinds of verdict as HTML: a square a claim, and under them what is what."""
     body = "".join(
-        _kind(title.format(n=len(rows)), _groups(rows, kind, of)) for title, kind, of in KINDS
+        _kind(title.format(n=len(rows)), _groups(rows, kind, wanted))
+        for title, kind, wanted in KINDS
     )
     return f'<div class="tally" role="img" aria-label="{html.escape(words(rows))}">{body}</div>'
 

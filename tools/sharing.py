@@ -200,13 +200,13 @@ def write_files(app, exception) -> None:
         shutil.copy(_share(app), out / "_static" / "share.png")
 
 
-def _write_redirect(out: Path, to: str, tags: str, home: str) -> None:
+def _write_redirect(out: Path, target: str, tags: str, home: str) -> None:
     """Write index.html, which says of itself what the front page does."""
-    canonical = f'<link rel="canonical" href="{html.escape(home + to)}" />\n' if home else ""
+    canonical = f'<link rel="canonical" href="{html.escape(home + target)}" />\n' if home else ""
     (out / "index.html").write_text(
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8" />\n'
-        f'<title>To the book</title>\n<meta http-equiv="refresh" content="0; url={to}" />\n'
-        f'{canonical}{tags}\n</head>\n<body><p><a href="{to}">To the book</a></p></body>\n'
+        f'<title>To the book</title>\n<meta http-equiv="refresh" content="0; url={target}" />\n'
+        f'{canonical}{tags}\n</head>\n<body><p><a href="{target}">To the book</a></p></body>\n'
         "</html>\n",
         encoding="utf-8",
     )

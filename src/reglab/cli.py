@@ -87,7 +87,7 @@ def reproduce(
     began, runs = time.monotonic(), open_store(store)
     if progress:
         for plan in _plans(dataset, profile, seeds, device):
-            print(standing.of(plan, runs))
+            print(standing.survey(plan, runs))
         return
     if scheduler is None:
         plans = _plans(dataset, profile, seeds, device)
@@ -99,13 +99,13 @@ def reproduce(
 
         cluster.silence()
         plans = _plans(dataset, profile, seeds, "cpu")
-        with cluster.connect(scheduler, plans, device) as on:
+        with cluster.connect(scheduler, plans, device) as remote:
             made = sweep.reproduce(
-                on.plans,
+                remote.plans,
                 runs,
                 together=together,
-                executor=on.executor,
-                in_flight=on.in_flight,
+                executor=remote.executor,
+                in_flight=remote.in_flight,
                 progress=True,
             )
     names, took = ", ".join(plan.dataset for plan in plans), duration(time.monotonic() - began)
@@ -144,8 +144,8 @@ def record(
     seeds: Seeds = None,
     device: Device = "auto",
     store: Store = None,
-    to: Annotated[
-        Path | None, typer.Option(help=f"Folder of recorded results [default: {RESULTS}].")
+    results: Annotated[
+        Path | None, typer.Option("--to", help=f"Folder of recorded results [default: {RESULTS}].")
     ] = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="Also of a study with runs still missing.")
@@ -159,7 +159,7 @@ def record(
 
     if merge != bool(tables):
         raise ReglabError("--merge and the tables to join, FILE..., go together: give both")
-    folder = record_folder(to) / profile
+    folder = record_folder(results) / profile
     if merge:
         _merge(tables, folder)
         return

@@ -149,8 +149,8 @@ def curves(setting: Setting, measure: str) -> dict[str, list]:
             values = [history[f"{column}_{measure}"] for history in histories]
             for epoch in range(min(map(len, values), default=0)):
                 scale = _CURVES[measure][1]
-                at = _estimate([curve[epoch] for curve in values], scale)
-                rows.append({"epoch": epoch + 1, **at, "part": part, "network": network})
+                estimate = _estimate([curve[epoch] for curve in values], scale)
+                rows.append({"epoch": epoch + 1, **estimate, "part": part, "network": network})
     return columns(rows, ("epoch", "mean", "low", "high", "part", "network"))
 
 

@@ -64,11 +64,11 @@ class LedgerPage:
 
     Attributes:
         rows: claims, in order.
-        to: path from the page to the book's root, for links to the evidence.
+        root: path from the page to the book's root, for links to the evidence.
     """
 
     rows: Sequence[Row]
-    to: str = "../"
+    root: str = "../"
 
     def _repr_html_(self) -> str:
         head = "<tr><th>Claim</th><th>Verdicts</th><th>Why</th></tr>"
@@ -78,7 +78,7 @@ class LedgerPage:
     def _html(self, row: Row) -> str:
         text = {key: html.escape(str(getattr(row, key))) for key in ("id", "quote", "place")}
         page, _, section = row.evidence.partition("#")
-        link = f"{self.to}{page}.html" + (f"#{section}" if section else "")
+        link = f"{self.root}{page}.html" + (f"#{section}" if section else "")
         return (
             f'<tr id="claim-{text["id"].lower()}"><td><strong>{text["id"]}</strong> '
             f"“{text['quote']}”<br><small>{text['place']}</small></td>"
@@ -166,7 +166,7 @@ def render(rows: Sequence[Row], format: str) -> str:
     return "\n".join([*lines, "", "; ".join(tally)])
 
 
-def standing(rows: Sequence[Row], to: str = "../") -> str:
+def standing(rows: Sequence[Row], root: str = "../") -> str:
     """Return two sentences on how sure the verdicts are, as Markdown for the front page.
 
     A claim waits if its rule asks for runs and there are not enough of them; a claim whose rule is
@@ -174,7 +174,7 @@ def standing(rows: Sequence[Row], to: str = "../") -> str:
 
     Args:
         rows: all claims.
-        to: path from the page to the book's root, for links to the claims.
+        root: path from the page to the book's root, for links to the claims.
     """
     asks = {claim["id"]: claim["by_runs"]["rule"] != "none" for claim in paper.contents()["claims"]}
     untested = [asks[row.id] for row in rows if row.by_runs == NOT_TESTABLE]
@@ -183,13 +183,13 @@ def standing(rows: Sequence[Row], to: str = "../") -> str:
     left_open = sum(row.by_runs == UNDECIDED for row in rows)
     return (
         f"Arithmetic settles {settled} of {len(rows)} claims without a run, and reading "
-        f"the text or the cited work {read} more. {_decided(rows, to)}; "
+        f"the text or the cited work {read} more. {_decided(rows, root)}; "
         f"{left_open} are measured and left open, {sum(untested)} wait for runs still to be made, "
         f"and {untested.count(False)} are not for runs to settle."
     )
 
 
-def _decided(rows: Sequence[Row], to: str) -> str:
+def _decided(rows: Sequence[Row], root: str) -> str:
     verbs = {
         CONFIRMED: "confirm",
         DIRECTION: "confirm the direction of",
@@ -200,15 +200,15 @@ def _decided(rows: Sequence[Row], to: str) -> str:
     decided = [row for word in by_word for row in by_word[word]]
     if not decided:
         return "Recorded runs decide none yet"
-    what = [f"{verbs[word]} {_links(claims, to)}" for word, claims in by_word.items() if claims]
+    what = [f"{verbs[word]} {_links(claims, root)}" for word, claims in by_word.items() if claims]
     profiles = sorted({str(row.profile) for row in decided})
     limit = "" if set(profiles) & set(WHOLE) else ", which judges directions, not sizes"
     named = " and ".join(f"*{name}*" for name in profiles)
     return f"Recorded runs {listed(what)} at the profile {named}{limit}"
 
 
-def _links(rows: Sequence[Row], to: str) -> str:
-    page = f"{to}notebooks/verdict.html"
+def _links(rows: Sequence[Row], root: str) -> str:
+    page = f"{root}notebooks/verdict.html"
     return ", ".join(f'<a href="{page}#claim-{row.id.lower()}">{row.id}</a>' for row in rows)
 
 

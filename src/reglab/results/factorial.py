@@ -62,8 +62,8 @@ def main_effects(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
     """
     cells, effects = scores(frame, metric).dropna(), {}
     for place, technique in enumerate(TECHNIQUES):
-        with_it = [name for name, *on in CELLS if on[place]]
-        without = [name for name, *on in CELLS if not on[place]]
+        with_it = [name for name, *switches in CELLS if switches[place]]
+        without = [name for name, *switches in CELLS if not switches[place]]
         effects[technique] = cells[with_it].mean(axis=1) - cells[without].mean(axis=1)
     return pd.DataFrame(effects, index=cells.index)
 

@@ -48,7 +48,7 @@ def _read(dataset: str, profile: str, path: Path, folder: Path) -> pd.DataFrame 
     if first is None:
         return None
     device, precision = first.config.device, first.config.precision
-    plan = Plan.under(profile_named(profile), dataset, device, precision=precision)
+    plan = Plan.from_profile(profile_named(profile), dataset, device, precision=precision)
     store = RunStore(folder / "nothing-but-recorded", recorded=folder)
     arms, records = load_records(plan, store, partial=True)
     incomplete = {arm.study for arm in arms if arm.config.key not in records}

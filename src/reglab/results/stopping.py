@@ -31,9 +31,9 @@ def measures(rows: pd.DataFrame, *, last: bool = False) -> pd.DataFrame:
         rows: one arm's runs (`reglab.results.tables.arm`).
         last: at the last epoch, not at the restored one.
     """
-    at = "last_" if last else ""
+    prefix = "last_" if last else ""
     names = ("train_acc", "test_acc", "train_loss", "test_loss", "test_ece")
-    scores = rows.set_index("seed")[[at + name for name in names]].astype(float)
+    scores = rows.set_index("seed")[[prefix + name for name in names]].astype(float)
     scores.columns = list(names)
     values = {
         "accuracy": 100 * scores["test_acc"],

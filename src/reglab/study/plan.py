@@ -41,7 +41,7 @@ class Plan:
     precision: str = "fp32"
 
     @classmethod
-    def under(
+    def from_profile(
         cls,
         profile: Profile,
         dataset: str,
@@ -58,7 +58,7 @@ class Plan:
         Raises:
             ReglabError: the profile's images are not here.
         """
-        profile = profile.of(dataset)
+        profile = profile.for_dataset(dataset)
         source = resolve_source(dataset, profile.source)
         size = dataset_size(dataset, source)
         return cls(
@@ -126,7 +126,7 @@ def make_plan(
         raise ReglabError(f"precision must be {_ALLOWED['precision']}, got {precision!r}")
     chosen = profile_named(profile)
     seeds = None if seeds is None else _count(seeds)
-    return Plan.under(chosen, dataset, machine.resolve_device(device), seeds, precision)
+    return Plan.from_profile(chosen, dataset, machine.resolve_device(device), seeds, precision)
 
 
 def _count(seeds: object) -> int:

@@ -204,9 +204,9 @@ def choose(arms: Sequence[Arm], records: Records) -> Choices:
     coupled reading, dropout after the hidden layer.
     """
 
-    def pick(field: str, by: str, keep: Callable[[Arm], bool]) -> float | None:
+    def pick(field: str, criterion: str, keep: Callable[[Arm], bool]) -> float | None:
         views = [validation_of(records[arm.config.key]) for arm in arms if keep(arm)]
-        return select(views, field, by=by) if views else None
+        return select(views, field, criterion=criterion) if views else None
 
     def rate(optimizer: str) -> Callable[[Arm], bool]:
         return lambda arm: arm.study == "lr" and arm.config.optimizer == optimizer
@@ -229,7 +229,7 @@ def _fair_rates(arms: Sequence[Arm], records: Records) -> dict[str, float]:
     rates = {}
     for name in CELL_ORDER:
         runs = [arm.config.key for arm in arms if arm.study == "rate" and arm.cell == name]
-        rates[name] = select([validation_of(records[key]) for key in runs], "lr", by="loss")
+        rates[name] = select([validation_of(records[key]) for key in runs], "lr", criterion="loss")
     return rates
 
 

@@ -41,7 +41,7 @@ class Standing:
         return text + (f"; {most}{left} left, about {roughly(self.left_seconds)}" if left else "")
 
 
-def of(plan: Plan, store: RunStore) -> Standing:
+def survey(plan: Plan, store: RunStore) -> Standing:
     """Return where a plan stands; nothing is trained."""
     arms, missing = stages(plan, store.load)
     keys = {arm.config.key: arm.config for arm in arms}

@@ -172,7 +172,7 @@ def _unseen(tried: Tried) -> bool:
     return bool(set(tried.missing) - {reading.name for reading in tried.readings})
 
 
-def _sentence(reading: Reading, verdict: str, of: int) -> str:
+def _sentence(reading: Reading, verdict: str, readings: int) -> str:
     contrast, count = reading.worst, len(reading.contrasts)
     estimate = contrast.estimate
     half = "" if estimate.n < 2 else f" ± {estimate.half_width:.2f}"
@@ -183,7 +183,7 @@ def _sentence(reading: Reading, verdict: str, of: int) -> str:
         f"{label}: {estimate.mean:.2f}{half} {contrast.unit} (n = {estimate.n}, "
         f"{contrast.profile}{among})"
     )
-    return f"{text}: {_finding(reading, contrast, verdict if of == 1 else None)}."
+    return f"{text}: {_finding(reading, contrast, verdict if readings == 1 else None)}."
 
 
 def _finding(reading: Reading, contrast: Contrast, verdict: str | None) -> str:

@@ -109,7 +109,7 @@ def arm_names() -> tuple[str, ...]:
 
     It has them all; a label of a choice holds for any that may be made.
     """
-    plan = Plan.under(PROFILES["paper"], KNOWN[0], "cpu", seeds=1)
+    plan = Plan.from_profile(PROFILES["paper"], KNOWN[0], "cpu", seeds=1)
     chosen = Choices(lr=0.01, adamw_lr=0.001, lam=0.01, dropout=0.5)
     arms = lr_arms(plan) + sweep_arms(plan, chosen) + evaluation_arms(plan, chosen)
     named = [arm.label if arm.study == "factorial" else f"{arm.study}:{arm.label}" for arm in arms]

@@ -55,7 +55,7 @@ class Basis:
         """How many seeds are recorded, by data set."""
         return {name: len(scores) for name, scores in self.scores.items()}
 
-    def at(self, profile: str) -> Basis:
+    def judged_as(self, profile: str) -> Basis:
         """Return the same scores, to be judged as if they were of another profile."""
         return replace(self, profiles=dict.fromkeys(self.profiles, profile))
 
