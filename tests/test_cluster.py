@@ -124,9 +124,9 @@ def test_populations_travel_as_one_task(dask, tmp_path):
     plan = plan_of("mnist")
     configs = [plan.baseline(seed, 0.01) for seed in range(3)]
     with cluster.connect(dask.scheduler_address, [plan]) as remote:
-        found = sweep.run(configs, RunStore(tmp_path / "far"), executor=remote.executor, together=2)
+        far = sweep.run(configs, RunStore(tmp_path / "far"), executor=remote.executor, together=2)
     plain = sweep.run(configs, RunStore(tmp_path / "near"), workers=1)
-    assert [r.reproducible() for r in found] == [r.reproducible() for r in plain]
+    assert [r.reproducible() for r in far] == [r.reproducible() for r in plain]
 
 
 class Deadly(RunConfig):

@@ -63,22 +63,22 @@ def test_fair_arm_tunes_each_cell(plan):
 def test_rate_study_crosses_learning_rates_with_some_cells(plan):
     crossed = dataclasses.replace(plan.profile, rate_cells=("none", "bn"))
     arms, _ = finish(dataclasses.replace(plan, profile=crossed))
-    found = [a for a in arms if a.study == "rate"]
-    assert {a.config.seed for a in found} == set(plan.selection_seeds)
-    assert {(a.config.batch_norm, a.config.lr) for a in found} == set(
+    rates = [a for a in arms if a.study == "rate"]
+    assert {a.config.seed for a in rates} == set(plan.selection_seeds)
+    assert {(a.config.batch_norm, a.config.lr) for a in rates} == set(
         itertools.product([False, True], profiles.SGD_RATES)
     )
     swept = {a.config.key for a in arms if a.study == "lr"}
-    assert all(a.config.key in swept for a in found if not a.config.batch_norm)  # not run twice
+    assert all(a.config.key in swept for a in rates if not a.config.batch_norm)  # not run twice
 
 
 def test_size_study_takes_fewer_images_and_nothing_else(plan):
     sized = dataclasses.replace(plan.profile, sizes=(50, 100, plan.n_train, 10**9))
     arms, _ = finish(dataclasses.replace(plan, profile=sized))
     cells = {(a.label, a.config.seed): a.config for a in arms if a.study == "factorial"}
-    found = [a for a in arms if a.study == "size"]
-    assert len(found) == 2 * 4 * plan.seeds
-    for arm in found:
+    sizes = [a for a in arms if a.study == "size"]
+    assert len(sizes) == 2 * 4 * plan.seeds
+    for arm in sizes:
         assert arm.config.n_train < plan.n_train
         assert arm.label == f"{arm.cell} {arm.config.n_train}"
         assert arm.config.replace(n_train=plan.n_train) == cells[arm.cell, arm.config.seed]
