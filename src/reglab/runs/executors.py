@@ -198,9 +198,8 @@ def _make_there(
                 if held := _take(waiting.popleft(), store):
                     pending[_submit(held, store, crew)] = held
             if pending:
-                progress.working_on(
-                    next(iter(next(iter(pending.values())))).key
-                )  # out for the longest
+                longest_out = next(iter(pending.values()))
+                progress.working_on(next(iter(longest_out)).key)
             failed = None
             for future in wait(pending, return_when=FIRST_COMPLETED).done if pending else ():
                 held = pending.pop(future)
@@ -222,10 +221,9 @@ def _make_there(
 
 
 def _submit(held: Held, store: RunStore, crew: Crew) -> Future:
+    root = store.root if crew.writes else None
     try:
-        return crew.executor.submit(
-            work, tuple(held), crew.together, store.root if crew.writes else None
-        )
+        return crew.executor.submit(work, tuple(held), crew.together, root)
     except BaseException:
         _release(held)
         raise
@@ -275,12 +273,8 @@ def _lost(error: BaseException) -> ReglabError:
 @contextlib.contextmanager
 def processes(workers: int) -> Iterator[Executor]:
     """Give a pool of processes; on an error or Ctrl-C end it at once."""
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(os.getpid(),),
-    )
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, spawn, _start_worker, (os.getpid(),))
     try:
         yield pool
     except BaseException:
