@@ -49,6 +49,7 @@ Dataset = Annotated[str, typer.Option(help="Name of a data set, or 'all' for the
 Profile = Annotated[str, typer.Option(help="smoke, pilot, reduced, full or paper.")]
 Seeds = Annotated[int | None, typer.Option(help="Evaluation seeds [default: the profile's].")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Study = Annotated[str, typer.Option(help="The paper's protocol, or a further study by name.")]
 Store = Annotated[
     Path | None, typer.Option(help="Folder of finished runs [default: $REGLAB_STORE or runs].")
 ]
@@ -62,6 +63,7 @@ def reproduce(
     dataset: Dataset = "all",
     profile: Profile = "pilot",
     seeds: Seeds = None,
+    study: Study = "protocol",
     workers: Annotated[
         int | None, typer.Option(help="Processes [default: one a core; one on CUDA].")
     ] = None,
@@ -86,11 +88,11 @@ def reproduce(
 
     began, runs = time.monotonic(), open_store(store)
     if progress:
-        for plan in _plans(dataset, profile, seeds, device):
+        for plan in _plans(dataset, profile, seeds, device, study):
             print(standing.survey(plan, runs))
         return
     if scheduler is None:
-        plans = _plans(dataset, profile, seeds, device)
+        plans = _plans(dataset, profile, seeds, device, study)
         made = sweep.reproduce(plans, runs, workers=workers, together=together, progress=True)
     elif workers is not None:
         raise ReglabError("--workers are the cluster's own when --scheduler is given")
@@ -98,7 +100,7 @@ def reproduce(
         from reglab.study import cluster
 
         cluster.silence()
-        plans = _plans(dataset, profile, seeds, "cpu")
+        plans = _plans(dataset, profile, seeds, "cpu", study)
         with cluster.connect(scheduler, plans, device) as remote:
             made = sweep.reproduce(
                 remote.plans,
@@ -109,7 +111,8 @@ def reproduce(
                 progress=True,
             )
     names, took = ", ".join(plan.dataset for plan in plans), duration(time.monotonic() - began)
-    print(f"{names}: profile {profile} complete in {runs.root} after {took} ({made} runs made now)")
+    what = f"profile {profile}" if study == "protocol" else f"study {study}, profile {profile},"
+    print(f"{names}: {what} complete in {runs.root} after {took} ({made} runs made now)")
 
 
 @app.command(epilog="Example: reglab results --dataset all --profile pilot --format json")
@@ -117,6 +120,7 @@ def results(
     dataset: Dataset = "all",
     profile: Profile = "pilot",
     seeds: Seeds = None,
+    study: Study = "protocol",
     device: Device = "auto",
     store: Store = None,
     format: Annotated[Format, typer.Option(help="How to print them.")] = Format.table,
@@ -125,7 +129,7 @@ def results(
     from reglab.pages import text
     from reglab.study.frame import load_frame
 
-    plans = _plans(dataset, profile, seeds, device)
+    plans = _plans(dataset, profile, seeds, device, study)
     runs = open_store(store)
     frames = {plan.dataset: load_frame(plan, runs) for plan in plans}
     print(text.render(frames, format.value))
@@ -142,6 +146,7 @@ def record(
     dataset: Dataset = "all",
     profile: Profile = "reduced",
     seeds: Seeds = None,
+    study: Study = "protocol",
     device: Device = "auto",
     store: Store = None,
     results: Annotated[
@@ -155,18 +160,17 @@ def record(
     ] = False,
 ) -> None:
     """Write a finished study as one compact table a data set, to be kept with the book."""
-    from reglab.study.frame import load_records
+    from reglab.study.frame import load_own
 
     if merge != bool(tables):
         raise ReglabError("--merge and the tables to join, FILE..., go together: give both")
-    folder = record_folder(results) / profile
+    folder = record_folder(results) / profile / ("" if study == "protocol" else study)
     if merge:
         _merge(tables, folder)
         return
     runs = open_store(store)
-    for plan in _plans(dataset, profile, seeds, device):
-        records = load_records(plan, runs, partial=partial)[1]
-        _write(records.values(), folder / f"{plan.dataset}.jsonl.gz")
+    for plan in _plans(dataset, profile, seeds, device, study):
+        _write(load_own(plan, runs, partial=partial), folder / f"{plan.dataset}.jsonl.gz")
 
 
 def _merge(tables: list[Path], folder: Path) -> None:
@@ -254,12 +258,13 @@ def bench(
     print(speed.render(speed.bench(device), format.value))
 
 
-def _plans(dataset: str, profile: str, seeds: int | None, device: str) -> list:
-    from reglab.data.sources import KNOWN
+def _plans(dataset: str, profile: str, seeds: int | None, device: str, study: str) -> list:
+    from reglab.study.further import datasets_of
     from reglab.study.plan import make_plan
 
-    names = KNOWN if dataset == "all" else (dataset,)
-    return [make_plan(name, profile, seeds=seeds, device=device) for name in names]
+    known = datasets_of(study)
+    names = known if dataset == "all" else (dataset,)
+    return [make_plan(name, profile, seeds=seeds, device=device, study=study) for name in names]
 
 
 def main() -> None:

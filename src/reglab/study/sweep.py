@@ -13,9 +13,9 @@ from reglab.record import RunRecord
 from reglab.runs.executors import Crew, make, open_crew
 from reglab.runs.progress import Progress, roughly
 from reglab.runs.store import RunStore
-from reglab.study.plan import Plan
+from reglab.study.outlook import outlook
+from reglab.study.plan import PROTOCOL, Plan
 from reglab.study.profiles import RUN_SECONDS
-from reglab.study.protocol import expected_runs, stages
 
 PATIENCE = 0.5  # seconds between two looks at what another driver is still making
 
@@ -157,15 +157,13 @@ def _look(plans: Sequence[Plan], store: RunStore) -> Left:
     unique: dict[str, RunConfig] = {}
     left = Left()
     for plan in plans:
-        arms, missing = stages(plan, store.load)
-        unique |= {config.key: config for config in missing}
-        known = {arm.config.key: f"{plan.dataset} {arm.study}" for arm in reversed(arms)}
-        last = "fair" if plan.profile.fair else "factorial"  # a study of the last stage
-        exact = any(arm.study == last for arm in arms)
+        seen = outlook(plan, store.load)
+        unique |= {config.key: config for config in seen.missing}
+        known = {arm.config.key: f"{plan.dataset} {arm.study}" for arm in reversed(seen.arms)}
         left.names |= known
-        left.done += len(known) - len(missing)
-        left.total += len(known) if exact else max(len(known), expected_runs(plan))
-        left.exact = left.exact and exact
+        left.done += len(known) - len(seen.missing)
+        left.total += seen.total
+        left.exact = left.exact and seen.exact
     left.missing = list(unique.values())
     return left
 
@@ -173,7 +171,8 @@ def _look(plans: Sequence[Plan], store: RunStore) -> Left:
 def _opening(plans: Sequence[Plan], left: Left, crew: Crew) -> str:
     """Say what is going to be made, and about how long it takes where that was once measured."""
     names, profile = ", ".join(plan.dataset for plan in plans), plans[0].profile.name
-    text = f"{names} ({profile}): {left}; {left.to_make} {crew}"
+    study = "" if plans[0].study == PROTOCOL else f", study {plans[0].study}"
+    text = f"{names} ({profile}{study}): {left}; {left.to_make} {crew}"
     if crew.together > 1 or crew.workers is None or profile not in RUN_SECONDS:
         return text
     each = RUN_SECONDS[profile]
