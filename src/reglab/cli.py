@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +12,10 @@ from typing import Annotated
 import typer
 
 from reglab.cli_data import data_app
+from reglab.cli_record import merge_into, write
 from reglab.errors import ReglabError
 from reglab.paths import RESULTS, record_folder, results_folder
-from reglab.record import RunRecord
-from reglab.runs.store import merge_tables, open_store, write_table
+from reglab.runs.store import open_store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -166,26 +165,11 @@ def record(
         raise ReglabError("--merge and the tables to join, FILE..., go together: give both")
     folder = record_folder(results) / profile / ("" if study == "protocol" else study)
     if merge:
-        _merge(tables, folder)
+        merge_into(tables, folder)
         return
     runs = open_store(store)
     for plan in _plans(dataset, profile, seeds, device, study):
-        _write(load_own(plan, runs, partial=partial), folder / f"{plan.dataset}.jsonl.gz")
-
-
-def _merge(tables: list[Path], folder: Path) -> None:
-    """Join tables, and what the folder holds of the same data sets, into one a data set."""
-    names = {run.config.dataset for run in merge_tables(tables).values()}
-    old = [folder / f"{name}.jsonl.gz" for name in sorted(names)]
-    merged = merge_tables([*(path for path in old if path.exists()), *tables])
-    for path in old:
-        name = path.name.removesuffix(".jsonl.gz")
-        _write([run for run in merged.values() if run.config.dataset == name], path)
-
-
-def _write(records: Collection[RunRecord], path: Path) -> None:
-    write_table(records, path)
-    print(f"{path}: {len(records)} runs, {path.stat().st_size / 1e6:.2f} MB")
+        write(load_own(plan, runs, partial=partial), folder / f"{plan.dataset}.jsonl.gz")
 
 
 @app.command(epilog="Example: reglab claims --format json")
