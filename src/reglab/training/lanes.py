@@ -112,7 +112,7 @@ class GraphLane(Lane):
 
     def _step(self) -> None:
         run = self.run
-        index = self.order.index_select(0, self.position.remainder(len(self.order)))[0]
+        index = self.order.index_select(0, self.position.remainder(len(self.order)))[0]  # (B,)
         run.step(index)
         self.position.add_(1)
 

@@ -104,7 +104,7 @@ def covariance(scores: pd.DataFrame) -> pd.DataFrame:
         scores: one row a seed, one column an arm, in percent.
     """
     centred = scores.to_numpy() - scores.to_numpy().mean(axis=0)
-    matrix = centred.T @ centred / (len(scores) - 1)
+    matrix = centred.T @ centred / (len(scores) - 1)  # (arms, arms)
     return pd.DataFrame(matrix, index=scores.columns, columns=scores.columns)
 
 
@@ -260,13 +260,13 @@ def p_values(contrast: Contrast, values: np.ndarray, against: np.ndarray | None)
         values, against: study x seed, in points.
     """
     if against is not None:
-        mean = values.mean(axis=1) - against.mean(axis=1)
+        mean = values.mean(axis=1) - against.mean(axis=1)  # (studies,)
         test = stats.ttest_ind(values, against, axis=1, equal_var=False)
         two, error = test.pvalue, np.abs(mean / test.statistic)
         small = stats.t.sf((contrast.small - np.abs(mean)) / error, test.df)
         upwards = np.where(mean > 0, two, 1)
         return _rows(upwards, upwards, np.where(mean < 0, two, 1), small)
-    n, mean = values.shape[1], values.mean(axis=1)
+    n, mean = values.shape[1], values.mean(axis=1)  # mean: (studies,)
     error = values.std(axis=1, ddof=1) / np.sqrt(n)
     two = 2 * stats.t.sf(np.abs(mean) / error, n - 1)
     small = _equal(mean, error, n, contrast.small)
