@@ -63,15 +63,15 @@ class Runs:
     def scores(self, arm, metric):
         """Return an arm's scores by seed; an arm is what differs from the plain network."""
         sweep = arm.get("sweep", False)
-        found = {}
-        for record in self.of({key: value for key, value in arm.items() if key != "sweep"}):
+        scores = {}
+        for record in self.records_of({key: value for key, value in arm.items() if key != "sweep"}):
             seed = record["config"]["seed"]
             if (seed >= FIRST_SWEEP_SEED) == sweep:
-                assert seed not in found, f"{arm}: seed {seed} twice"
-                found[seed] = score(record, metric)
-        return {seed: value for seed, value in found.items() if value is not None}
+                assert seed not in scores, f"{arm}: seed {seed} twice"
+                scores[seed] = score(record, metric)
+        return {seed: value for seed, value in scores.items() if value is not None}
 
-    def of(self, arm):
+    def records_of(self, arm):
         """Return the records of an arm, on all seeds."""
         arm = {key: self.chosen[key] if value == CHOSEN else value for key, value in arm.items()}
         decoupled = arm.get("l2") == "decoupled"
@@ -84,8 +84,8 @@ class Runs:
         ]
 
     def run(self, arm, seed):
-        (found,) = (record for record in self.of(arm) if record["config"]["seed"] == seed)
-        return found
+        (match,) = (record for record in self.records_of(arm) if record["config"]["seed"] == seed)
+        return match
 
 
 def score(record, metric):

@@ -40,9 +40,9 @@ def dropped(place, rate):
 
 def times(runs, arm, _):
     """Epochs until 98 % of the seed's best plain validation accuracy, from one in ten right."""
-    plain = {run["config"]["seed"]: run for run in runs.of(NONE)}
-    found = {}
-    for run in runs.of(arm):
+    plain = {run["config"]["seed"]: run for run in runs.records_of(NONE)}
+    epochs = {}
+    for run in runs.records_of(arm):
         seed = run["config"]["seed"]
         curve = np.array([0.1, *run["history"]["val_acc"]])
         if seed < FIRST_SWEEP_SEED:
@@ -51,8 +51,8 @@ def times(runs, arm, _):
             if there.size:  # where the straight line from the epoch before crosses the goal
                 end = there[0]
                 part = np.interp(goal, curve[end - 1 : end + 1], [end - 1, end])
-            found[seed] = float(part) if there.size else run["config"]["max_epochs"] + 1
-    return found
+            epochs[seed] = float(part) if there.size else run["config"]["max_epochs"] + 1
+    return epochs
 
 
 class Claims:
@@ -63,15 +63,15 @@ class Claims:
 
     def minus(self, treated, control, names, metric="test", size=None):
         """Return treated minus control within the seeds that both have, on each data set."""
-        found = []
+        contrasts = []
         for name in names:
             runs = self.runs[name]
             read = times if metric == "time" else Runs.scores
             ours, theirs = read(runs, treated, metric), read(runs, control, metric)
             values = tuple(ours[seed] - theirs[seed] for seed in sorted(set(ours) & set(theirs)))
             margin = None if metric in ("epochs", "time") else runs.margin
-            found.append(Contrast(values, margin, size=size, whole=runs.whole))
-        return found
+            contrasts.append(Contrast(values, margin, size=size, whole=runs.whole))
+        return contrasts
 
     def summed(self, name, *signed):
         """Return sums of test accuracies with signs, within the seed."""

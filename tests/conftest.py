@@ -86,8 +86,8 @@ def example(word: str) -> str:
     """Return the one Python example of the page "Do it yourself" that has a word in it."""
     page = Path(__file__).resolve().parents[1] / "book" / "do_it_yourself.md"
     examples = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
-    (found,) = (text for text in examples if word in text)
-    return found
+    (match,) = (text for text in examples if word in text)
+    return match
 
 
 @dataclass(frozen=True)

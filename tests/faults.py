@@ -41,12 +41,12 @@ def finish(command):
 
 def judge(store, kept, undisturbed):
     """Return (finished runs lost, runs counted twice, whether the table is the undisturbed one)."""
-    there, found = runs_in(store), table(store)
+    there, rows = runs_in(store), table(store)
     lost = sum(there.get(name) != run for name, run in kept.items())
     return (
         lost,
-        int(found.duplicated(["study", "arm", "seed"]).sum()),
-        found.equals(table(undisturbed.folder)),
+        int(rows.duplicated(["study", "arm", "seed"]).sum()),
+        rows.equals(table(undisturbed.folder)),
     )
 
 

@@ -15,16 +15,16 @@ def runs(*curves, **columns):
 
 
 def test_the_target_is_a_share_of_each_seeds_best():
-    found = arms.targets(runs([0.2, 0.5, 0.4], [1.0]))
-    assert found.to_dict() == pytest.approx({0: 0.49, 1: 0.98})
+    targets = arms.targets(runs([0.2, 0.5, 0.4], [1.0]))
+    assert targets.to_dict() == pytest.approx({0: 0.49, 1: 0.98})
 
 
 def test_the_time_to_a_target_is_interpolated():
     curves = [0.5, 0.9], [0.3, 0.5, 0.7], [0.2, 0.2], [0.5, 0.5]
     wanted = pd.Series({0: 0.3, 1: 0.6, 2: 0.6, 3: 0.5})
-    found = arms.times(runs(*curves), wanted)
+    times = arms.times(runs(*curves), wanted)
     # from guessing, a tenth, half way in the first epoch; half way in the third; never; at once
-    assert found.to_dict() == pytest.approx({0: 0.5, 1: 2.5, 2: 10.0, 3: 1.0})
+    assert times.to_dict() == pytest.approx({0: 0.5, 1: 2.5, 2: 10.0, 3: 1.0})
 
 
 def test_a_seed_without_a_target_is_left_out():
@@ -32,9 +32,9 @@ def test_a_seed_without_a_target_is_left_out():
 
 
 def test_early_accuracy_is_a_mean_of_five_epochs():
-    found = arms.values(runs([0.1, 0.2, 0.3, 0.4, 0.5, 0.9], [0.9] * 4), "early_val_acc")
-    assert found[0] == pytest.approx(30.0)
-    assert found.isna().tolist() == [False, True]
+    early = arms.values(runs([0.1, 0.2, 0.3, 0.4, 0.5, 0.9], [0.9] * 4), "early_val_acc")
+    assert early[0] == pytest.approx(30.0)
+    assert early.isna().tolist() == [False, True]
 
 
 def test_units():

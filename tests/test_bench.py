@@ -65,14 +65,14 @@ def turn(usual, fast, ceiling):
 
 
 def test_ratios_are_formed_within_a_turn_against_the_better_usual_loop():
-    found = measure._summary("mnist", [turn(10.0, 30.0, 40.0), turn(20.0, 30.0, 60.0),
+    summary = measure._summary("mnist", [turn(10.0, 30.0, 40.0), turn(20.0, 30.0, 60.0),
                                        turn(10.0, 50.0, 50.0)])  # fmt: skip
-    assert found["ratio_fp32"] == 3.0
-    assert found["ratio_fp32_range"] == [1.5, 5.0]
-    assert found["ceiling_fraction"] == 0.75
-    assert found["ratio_bf16"] == 1.0
-    assert found["runs_per_hour"]["fast_fp32"] == pytest.approx(30 * 3600 / measure.RUN_IMAGES)
-    assert "ceiling_fp32" not in found["runs_per_hour"]
+    assert summary["ratio_fp32"] == 3.0
+    assert summary["ratio_fp32_range"] == [1.5, 5.0]
+    assert summary["ceiling_fraction"] == 0.75
+    assert summary["ratio_bf16"] == 1.0
+    assert summary["runs_per_hour"]["fast_fp32"] == pytest.approx(30 * 3600 / measure.RUN_IMAGES)
+    assert "ceiling_fp32" not in summary["runs_per_hour"]
 
 
 def test_whole_measurement_in_every_format(monkeypatch):
@@ -81,14 +81,14 @@ def test_whole_measurement_in_every_format(monkeypatch):
     monkeypatch.setattr(measure, "SHAPES", {"cifar10": 2})
     monkeypatch.setattr(measure, "BATCHES", (8,))
     monkeypatch.setattr(measure, "WIDTHS", (2, 4))
-    found = json.loads(bench.render(bench.bench("cpu"), "json"))
-    part = found["shapes"]["cifar10"]
+    measured = json.loads(bench.render(bench.bench("cpu"), "json"))
+    part = measured["shapes"]["cifar10"]
     assert {"ratio_fp32", "ratio_bf16", "ceiling_fraction"} <= set(part)
     assert all(rate > 0 for rate in part["images_per_second"].values())
-    assert [row["width"] for row in found["growth"]] == [2, 4]
+    assert [row["width"] for row in measured["growth"]] == [2, 4]
     for form in ("table", "markdown"):
-        assert "many runs over the usual loop, fp32" in bench.render(found, form)
-    assert found["device_name"] in bench.source(found)
+        assert "many runs over the usual loop, fp32" in bench.render(measured, form)
+    assert measured["device_name"] in bench.source(measured)
 
 
 def test_products_an_image_grow_with_the_square_of_the_width():
@@ -117,10 +117,10 @@ def test_the_comparison_of_precisions_says_what_was_run():
     assert "at most 8 epochs, with width 16, learning rate 0.01" in said
     images = unpack_bits(records[0].best.correct).size
     assert f"on {images} test images, so that one image is {100 / images:g} points" in said
-    found = str(precision.finding({"mnist": records}))
+    sentence = str(precision.finding({"mnist": records}))
     pairs = precision.comparison({"mnist": records})["pairs to show it"].item()
-    assert found.startswith("MNIST: ")
-    assert f"{pairs} pairs for a margin of 0.15 points" in found
+    assert sentence.startswith("MNIST: ")
+    assert f"{pairs} pairs for a margin of 0.15 points" in sentence
 
 
 def test_the_precision_in_use_is_that_of_the_records():

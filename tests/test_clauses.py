@@ -39,9 +39,9 @@ def test_data_sets_have_margins_of_their_own():
 
 
 def test_lists_in_sentences():
-    found = {"mnist": ABOVE, "fashion_mnist": OPEN, "cifar10": ABOVE}
-    assert shown_on(found) == "MNIST and CIFAR-10"
-    assert shown_on(found, above=False) == "none of them"
+    estimates = {"mnist": ABOVE, "fashion_mnist": OPEN, "cifar10": ABOVE}
+    assert shown_on(estimates) == "MNIST and CIFAR-10"
+    assert shown_on(estimates, above=False) == "none of them"
     assert listed("abc") == "a, b and c"
     assert listed([]) == ""
 

@@ -11,7 +11,7 @@ import pytest
 from conftest import finish
 
 from reglab import cli
-from reglab.runs.store import RunStore, write_table
+from reglab.runs.store import RunStore, read_table, write_table
 from reglab.study.plan import make_plan
 
 
@@ -126,9 +126,9 @@ def test_progress_and_merge_on_two_machines(reglab, tmp_path):
     assert "0 of 2 evaluation seeds complete" in said
     assert re.search(r"left, about \d+ s", said)
     tables = [tmp_path / f"{name}.jsonl.gz" for name in halves]
-    to = ["--profile", "smoke", "--to", tmp_path / "results"]
+    where = ["--profile", "smoke", "--to", tmp_path / "results"]
     for several in (tables[:1], tables[1:], tables):  # what is there already is joined, too
-        reglab("record", "--merge", *several, *to)
+        reglab("record", "--merge", *several, *where)
     said = reglab("reproduce", *asked, "--progress", "--store", tmp_path / "nowhere").stdout
     assert f"{len(runs)} of {len(runs)} runs done" in said
     assert "2 of 2 evaluation seeds complete" in said
@@ -207,3 +207,29 @@ def test_own_data_set_from_file_to_tables(reglab, tmp_path, monkeypatch):
     cells = json.loads(done.stdout)["datasets"]["stripes"]["studies"]["factorial"]
     assert len(cells) == 8
     assert all(row["n"] == 2 for row in cells)
+
+
+def test_the_command_line_takes_a_study(reglab, tmp_path):
+    store = RunStore(tmp_path / "runs")
+    for record in finish(make_plan("mnist", "smoke", seeds=1, device="cpu")).values():
+        store.put(record)
+    asked = ["--study", "order", "--dataset", "mnist", "--profile", "smoke", "--seeds", "1"]
+    asked += ["--device", "cpu", "--store", str(store.root)]
+    before = reglab("reproduce", "--progress", *asked)
+    assert "mnist (smoke, study order): 2 of 3 runs done" in before.stdout
+    assert "0.0 million images trained on" in before.stdout
+    made = reglab("reproduce", "--workers", "1", *asked)
+    assert re.search("study order, profile smoke, complete in .*1 runs made now", made.stdout)
+    printed = json.loads(reglab("results", "--format", "json", *asked).stdout)
+    rows = printed["datasets"]["mnist"]["studies"]["order"]
+    assert {row["arm"] for row in rows} == {"none", "bn before_relu", "bn after_relu"}
+    assert "| bn after_relu |" in reglab("results", "--format", "markdown", *asked).stdout
+    reglab("record", "--to", str(tmp_path / "results"), *asked)
+    (kept,) = read_table(tmp_path / "results" / "smoke" / "order" / "mnist.jsonl.gz")
+    assert kept.config.norm_order == "after_relu"
+    elsewhere = RunStore(tmp_path / "empty", recorded=tmp_path / "results")
+    assert elsewhere.get(kept.config) == kept
+    wrong = reglab("results", *asked[2:], "--study", "nothing")
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("reglab: unknown study 'nothing'")
+    assert wrong.stderr.count("\n") == 1

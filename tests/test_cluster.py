@@ -74,9 +74,11 @@ def reproducible(store):
 
 def test_same_bits_as_in_process_and_data_travel_once(dask, own, tmp_path):
     plan, near, far = plan_of(own), RunStore(tmp_path / "near"), RunStore(tmp_path / "far")
-    with cluster.connect(dask.scheduler_address, [plan]) as on:
-        assert on.in_flight == 4
-        made = sweep.reproduce(on.plans, far, executor=on.executor, in_flight=on.in_flight)
+    with cluster.connect(dask.scheduler_address, [plan]) as remote:
+        assert remote.in_flight == 4
+        made = sweep.reproduce(
+            remote.plans, far, executor=remote.executor, in_flight=remote.in_flight
+        )
     assert made == sweep.reproduce([plan], near, workers=1) > 20
     assert reproducible(far) == reproducible(near)
     brought = on_workers(dask, lambda: id(sources._provided["own"]))
@@ -91,8 +93,8 @@ def test_a_killed_workers_runs_are_made_again(dask, own, tmp_path):
     victims = list(on_workers(dask, os.getpid).values())
     killer = threading.Thread(target=kill_after, args=(victims[0], far.root, 5))
     killer.start()
-    with cluster.connect(dask.scheduler_address, [plan]) as on:
-        sweep.reproduce(on.plans, far, executor=on.executor, in_flight=on.in_flight)
+    with cluster.connect(dask.scheduler_address, [plan]) as remote:
+        sweep.reproduce(remote.plans, far, executor=remote.executor, in_flight=remote.in_flight)
     killer.join(DEADLINE)
     assert not killer.is_alive()
     assert victims[0] not in on_workers(dask, os.getpid).values()
@@ -121,10 +123,10 @@ def test_two_drivers_share_a_cluster_and_a_store(dask, own, tmp_path):
 def test_populations_travel_as_one_task(dask, tmp_path):
     plan = plan_of("mnist")
     configs = [plan.baseline(seed, 0.01) for seed in range(3)]
-    with cluster.connect(dask.scheduler_address, [plan]) as on:
-        found = sweep.run(configs, RunStore(tmp_path / "far"), executor=on.executor, together=2)
+    with cluster.connect(dask.scheduler_address, [plan]) as remote:
+        far = sweep.run(configs, RunStore(tmp_path / "far"), executor=remote.executor, together=2)
     plain = sweep.run(configs, RunStore(tmp_path / "near"), workers=1)
-    assert [r.reproducible() for r in found] == [r.reproducible() for r in plain]
+    assert [r.reproducible() for r in far] == [r.reproducible() for r in plain]
 
 
 class Deadly(RunConfig):
@@ -145,9 +147,9 @@ def test_a_run_that_ends_every_worker_is_one_line(dask, tmp_path):
     store, configs = RunStore(tmp_path), [good, Deadly(**bad.to_dict())]
     with (
         pytest.raises(ReglabError, match="ended several workers in turn") as caught,
-        cluster.connect(dask.scheduler_address, []) as on,
+        cluster.connect(dask.scheduler_address, []) as remote,
     ):
-        sweep.run(configs, store, executor=on.executor, in_flight=1)
+        sweep.run(configs, store, executor=remote.executor, in_flight=1)
     assert "\n" not in str(caught.value)
     assert store.get(good)
     assert store.lock(bad)  # given back
@@ -158,9 +160,9 @@ def test_a_killed_scheduler_is_one_line(tmp_path):
     file, store = tmp_path / "scheduler.json", tmp_path / "runs"
     python = [sys.executable, "-m"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    at = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0"]
+    address = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0"]
     scheduler = subprocess.Popen(
-        [*python, "distributed.cli.dask_scheduler", *at, "--scheduler-file", file], **quiet
+        [*python, "distributed.cli.dask_scheduler", *address, "--scheduler-file", file], **quiet
     )
     alone = ["--nthreads", "1", "--no-nanny", "--death-timeout", str(DEADLINE)]
     alone += ["--local-directory", tmp_path]

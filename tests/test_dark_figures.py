@@ -49,30 +49,30 @@ def test_black_and_white_change_places_and_greys_keep_their_order():
     assert dark_figures.dark_colour("#ffffff") == dark_figures.GROUND
     assert dark_figures.dark_colour("#000000") == dark_figures.TEXT
     greys = ["#000000", "#333333", "#555555", "#808080", "#bfbfbf", "#e3e3e3", "#ffffff"]
-    found = [
+    ratios = [
         dark_figures.contrast(dark_figures.dark_colour(it), dark_figures.GROUND) for it in greys
     ]
-    assert found == sorted(found, reverse=True)
+    assert ratios == sorted(ratios, reverse=True)
     # text is as readable as text must be, and the grid stays faint
-    assert found[2] >= 4.5
-    assert found[-2] < 1.5
+    assert ratios[2] >= 4.5
+    assert ratios[-2] < 1.5
 
 
 @pytest.mark.parametrize("colour", [*PALETTE, "#0072b2", "#0000ff", "#300010"])
 def test_hues_stand_out_from_the_dark_ground(colour):
-    found = dark_figures.dark_colour(colour)
+    dark = dark_figures.dark_colour(colour)
     parts = dark_figures.channels(colour)
     grey = max(parts) - min(parts) <= dark_figures.NEUTRAL
     wanted = 3 if grey else 4.5
-    assert dark_figures.contrast(found, dark_figures.GROUND) >= wanted
+    assert dark_figures.contrast(dark, dark_figures.GROUND) >= wanted
     if not grey and dark_figures.contrast(colour, dark_figures.GROUND) >= wanted:
-        assert found == colour
+        assert dark == colour
 
 
 def test_hues_stay_apart():
-    found = [dark_figures.dark_colour(colour) for colour in PALETTE[:5]]
-    assert len(set(found)) == 5
-    assert dark_figures.channels(found[0])[2] == max(dark_figures.channels(found[0]))  # blue
+    dark = [dark_figures.dark_colour(colour) for colour in PALETTE[:5]]
+    assert len(set(dark)) == 5
+    assert dark_figures.channels(dark[0])[2] == max(dark_figures.channels(dark[0]))  # blue
 
 
 def test_contrast_is_that_of_the_standard():

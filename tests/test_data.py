@@ -99,8 +99,8 @@ def test_every_prefix_of_the_order_is_stratified(counts, seed, share):
     order = stratified_order(labels, seed)
     assert sorted(order) == list(range(len(labels)))
     k = max(1, round(share * len(labels)))
-    found = np.bincount(labels[order[:k]], minlength=len(counts))
-    assert np.abs(found - k * np.array(counts) / len(labels)).max() <= len(counts)
+    taken = np.bincount(labels[order[:k]], minlength=len(counts))
+    assert np.abs(taken - k * np.array(counts) / len(labels)).max() <= len(counts)
 
 
 def test_training_and_validation_do_not_overlap(own):
@@ -172,9 +172,9 @@ def test_versions_and_sizes_of_known_sets_need_no_file():
 def test_verify_lists_samples_and_files(own, tmp_path):
     own()
     (tmp_path / "data" / "broken.npz").write_bytes(b"PK not really")
-    found = {(status.name, status.source): status for status in verify()}
-    assert len(found) == 5
-    assert found["mine", "full"].ok
-    assert found["mine", "full"].shape == (12, 20, 3)
-    assert not found["broken", "full"].ok
-    assert all(found[name, "sample"].ok for name in KNOWN)
+    statuses = {(status.name, status.source): status for status in verify()}
+    assert len(statuses) == 5
+    assert statuses["mine", "full"].ok
+    assert statuses["mine", "full"].shape == (12, 20, 3)
+    assert not statuses["broken", "full"].ok
+    assert all(statuses[name, "sample"].ok for name in KNOWN)

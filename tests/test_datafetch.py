@@ -152,8 +152,8 @@ def test_files_laid_out_locally_need_no_download(tiny_mnist, tmp_path):
     for name, content in files.items():
         (raw / name.removesuffix(".gz")).write_bytes(gzip.decompress(content))
     files.clear()  # whoever asks the mirror now gets a 404
-    found = download._arrays("mnist", tmp_path)
-    assert all(np.array_equal(found[key], arrays[key]) for key in arrays)
+    read = download._arrays("mnist", tmp_path)
+    assert all(np.array_equal(read[key], arrays[key]) for key in arrays)
 
 
 def test_second_fetch_downloads_nothing(tiny_mnist, tmp_path):

@@ -85,14 +85,14 @@ def scaled(value):
 
 
 def using(name, module="formulas"):
-    found = [
+    checking = [
         chapter
         for chapter in CHAPTERS
         if any(re.search(rf"\b{module}\.{name}\(", cell.source) or f"import {name}" in cell.source
                for cell in cells(chapter) if "check" in tags(cell))
     ]  # fmt: skip
-    assert found, f"no checking cell uses {module}.{name}"
-    return found
+    assert checking, f"no checking cell uses {module}.{name}"
+    return checking
 
 
 def bites(monkeypatch, module, name):

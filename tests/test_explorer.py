@@ -14,7 +14,7 @@ from reglab.results import costs, tables
 
 
 @pytest.fixture
-def found():
+def studies():
     return two_studies()
 
 
@@ -23,12 +23,12 @@ def picture():
     return two_studies_picture()
 
 
-def test_every_choice_offered_has_curves_an_accuracy_and_facts(picture, found):
+def test_every_choice_offered_has_curves_an_accuracy_and_facts(picture, studies):
     states = payload(picture)["states"]
     paths = [tuple(s["path"]) for s in states]
     assert len(set(paths)) == len(paths)
-    settings = sum(len(costs.settings(study)) for study in found.values())
-    assert len(paths) == settings + len(found)  # and the baseline that is not stopped early
+    settings = sum(len(costs.settings(study)) for study in studies.values())
+    assert len(paths) == settings + len(studies)  # and the baseline that is not stopped early
     for chosen in states:
         facts = dict(chosen["facts"])
         for measure in ("acc", "loss"):
@@ -55,8 +55,8 @@ def test_only_recorded_data_sets_are_offered(picture):
 
 
 @pytest.mark.parametrize("measure", ["acc", "loss"])
-def test_curves_are_means_over_seeds_until_the_first_one_stops(picture, found, measure):
-    study, scale = found["cifar10"], {"acc": 100, "loss": 1}[measure]
+def test_curves_are_means_over_seeds_until_the_first_one_stops(picture, studies, measure):
+    study, scale = studies["cifar10"], {"acc": 100, "loss": 1}[measure]
     curve = rows(state(picture, "CIFAR-10", "batch normalization", "on")["rows"][measure])
     for network, arm in (("this choice", "bn"), ("no regularization", "none")):
         histories = tables.arm(study, "factorial", arm)["history"]
@@ -72,8 +72,8 @@ def test_curves_are_means_over_seeds_until_the_first_one_stops(picture, found, m
                 assert r["high"] - r["low"] == pytest.approx(2 * half, rel=1e-3)
 
 
-def test_accuracies_and_facts_are_those_of_the_chapters(picture, found):
-    study = found["mnist"]
+def test_accuracies_and_facts_are_those_of_the_chapters(picture, studies):
+    study = studies["mnist"]
     cells = tables.factorial_table(study).set_index("network")
     chosen = state(picture, "MNIST", "batch normalization", "on")
     for row in rows(chosen["rows"]["scores"]):
@@ -99,8 +99,8 @@ def test_accuracies_and_facts_are_those_of_the_chapters(picture, found):
     assert facts["peak memory"] == "100 MB"
 
 
-def test_a_sweep_is_shown_among_its_own_strengths_only(picture, found):
-    sweep = tables.lambda_table(found["cifar10"]).set_index(["reading", "λ"])
+def test_a_sweep_is_shown_among_its_own_strengths_only(picture, studies):
+    sweep = tables.lambda_table(studies["cifar10"]).set_index(["reading", "λ"])
     chosen = state(picture, "CIFAR-10", "L2, decoupled (AdamW)", "λ = 0.1")
     ours = {r["label"]: r for r in rows(chosen["rows"]["scores"]) if r["kind"] != "the paper"}
     assert list(ours) == ["λ = 0", "λ = 0.01", "λ = 0.1", "λ = 1", "λ = 10"]
@@ -177,8 +177,8 @@ def test_nothing_recorded_is_said_and_not_drawn():
         )
 
 
-def test_the_table_says_the_same_without_a_script(picture, found):
-    stack = explorer.table(found)
+def test_the_table_says_the_same_without_a_script(picture, studies):
+    stack = explorer.table(studies)
     assert [table.caption.split(".")[0] for table in stack.shown] == ["MNIST", "CIFAR-10"]
     assert stack.remark == "Not recorded yet at a deciding scale: Fashion-MNIST."
     row = stack.shown[1].table.set_index("network").loc["BN"]

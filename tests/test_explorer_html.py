@@ -20,7 +20,7 @@ STATIC = Path(__file__).resolve().parents[1] / "book" / "_static" / "vega"
 
 
 @pytest.fixture
-def found():
+def studies():
     return two_studies()
 
 
@@ -122,8 +122,8 @@ def test_words_that_colours_stand_for_are_those_of_the_rows(picture):
                     assert set(columns[color["field"]]) <= set(color["scale"]["domain"])
 
 
-def test_the_html_is_alike_each_time(found):
-    one = {"mnist": found["mnist"]}
+def test_the_html_is_alike_each_time(studies):
+    one = {"mnist": studies["mnist"]}
     once, again = (explorer.recorded_picture(one)._repr_html_() for _ in range(2))
     assert once == again
 

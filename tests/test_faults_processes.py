@@ -52,9 +52,9 @@ def test_driver_killed_at_random_moments(
             driver.wait()
             done += 1
             assert group_is_gone(driver.pid), "workers of a killed driver are still there"
-            found = runs_in(store)
-            lost += sum(found.get(name) != run for name, run in kept.items())
-            kept = found
+            now = runs_in(store)
+            lost += sum(now.get(name) != run for name, run in kept.items())
+            kept = now
         finish(here)
         more_lost, twice, same = judge(store, kept, undisturbed)
         lost, duplicates, equal = lost + more_lost, duplicates + twice, equal and same
@@ -73,9 +73,9 @@ def test_worker_killed(command, store, undisturbed, tally, pytestconfig):
         _, errors = driver.communicate(timeout=DEADLINE)
         assert driver.returncode == 1
         assert last_line(errors).startswith("reglab: a worker process died")
-        found = runs_in(store)
-        lost += sum(found.get(name) != run for name, run in kept.items())
-        kept = found
+        now = runs_in(store)
+        lost += sum(now.get(name) != run for name, run in kept.items())
+        kept = now
     finish(command)
     more_lost, *rest = judge(store, kept, undisturbed)
     tally.add("worker killed (SIGKILL)", times, lost + more_lost, *rest)

@@ -72,8 +72,8 @@ def test_damaged_store_files(command, store, undisturbed, tally):
         if number % 4 == 0:
             path.write_bytes(whole[: chance.randrange(len(whole))])  # truncated
         elif number % 4 == 1:
-            at = whole.index(b'"accuracy": 0.') + 14  # a digit, so that it stays JSON
-            whole[at] = ord("1") if whole[at] != ord("1") else ord("2")
+            digit = whole.index(b'"accuracy": 0.') + 14  # a digit, so that it stays JSON
+            whole[digit] = ord("1") if whole[digit] != ord("1") else ord("2")
             path.write_bytes(whole)
         elif number % 4 == 2:
             path.write_bytes(b"")
@@ -114,14 +114,14 @@ def test_damaged_data_file(damage, store, tally, tmp_path):
     finish(reproduce)
     plan = make_plan("own", "smoke", seeds=1, device="cpu")
     sweep.reproduce([plan], RunStore(tmp_path / "undisturbed"), workers=1)
-    found, expected = (
+    rows, expected = (
         load_frame(plan, RunStore(folder)).drop(columns=COSTS)
         for folder in (store, tmp_path / "undisturbed")
     )
     there = runs_in(store)
     lost = sum(there.get(name) != run for name, run in kept.items())
-    twice = int(found.duplicated(["study", "arm", "seed"]).sum())
-    tally.add(f"data file {damage}", 1, lost, twice, found.equals(expected))
+    twice = int(rows.duplicated(["study", "arm", "seed"]).sum())
+    tally.add(f"data file {damage}", 1, lost, twice, rows.equals(expected))
 
 
 CLOCK = """

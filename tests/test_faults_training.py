@@ -30,11 +30,11 @@ def test_out_of_device_memory(most, configs, store, tally, tmp_path, monkeypatch
             yield record
 
     monkeypatch.setattr(executors, "train_many", limited)
-    found = sweep.run(configs, RunStore(store), together=4)
+    few = sweep.run(configs, RunStore(store), together=4)
     assert tried == [4, 2]
     assert any("out of device memory" in message for message in caplog.messages)
     plain = sweep.run(configs, RunStore(tmp_path / "plain"), workers=1)
-    equal = [r.reproducible() for r in found] == [r.reproducible() for r in plain]
+    equal = [r.reproducible() for r in few] == [r.reproducible() for r in plain]
     twice = len(configs) - len(runs_in(store))
     tally.add("out of device memory (simulated)", 1, 0, twice, equal)
 

@@ -92,15 +92,15 @@ def test_own_data_set_has_no_paper_value_in_the_dropout_figure(plan):
 def test_thick_learning_curve_is_the_mean_until_the_first_seed_stops(study):
     """Seed 0 has two epochs, seed 1 three: the mean has two."""
     longer = study.copy()
-    at = longer.index[(longer["study"] == "factorial") & (longer["arm"] == "all")]
-    longer.at[at[1], "history"] = {
-        name: [*values, values[-1]] for name, values in longer.at[at[1], "history"].items()
+    triple = longer.index[(longer["study"] == "factorial") & (longer["arm"] == "all")]
+    longer.at[triple[1], "history"] = {
+        name: [*values, values[-1]] for name, values in longer.at[triple[1], "history"].items()
     }
     axes = figures.learning_curves(longer, ("all",)).axes[0]
     thick = lines(axes, linewidth=1.8, linestyle="-")
     thin = lines(axes, linewidth=0.8, linestyle="-")
     assert sorted(len(line.get_xdata()) for line in thin) == [2, 3]
-    curves = [history["val_loss"][:2] for history in longer.loc[at, "history"]]
+    curves = [history["val_loss"][:2] for history in longer.loc[triple, "history"]]
     assert [line.get_ydata().tolist() for line in thick] == [pytest.approx(np.mean(curves, axis=0))]
 
 

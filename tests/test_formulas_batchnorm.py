@@ -104,8 +104,8 @@ def test_scale_invariance_and_what_follows(scale, lr):
 
 
 def test_training_times_by_hand():
-    found = formulas.training_times([2.0, 3.0, 4.0], [0.5, 0.8, 0.7], 0.75)
-    assert found == {
+    times = formulas.training_times([2.0, 3.0, 4.0], [0.5, 0.8, 0.7], 0.75)
+    assert times == {
         "seconds_per_epoch": 3.0,
         "epochs": 3,
         "seconds": 9.0,

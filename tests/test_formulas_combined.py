@@ -20,8 +20,8 @@ factorials = st.fixed_dictionaries({name: st.floats(-100, 100) for name in NAMES
 
 
 def test_interactions_by_hand():
-    found = formulas.interaction_contrasts(PAPERS)
-    assert found == pytest.approx(
+    contrasts = formulas.interaction_contrasts(PAPERS)
+    assert contrasts == pytest.approx(
         {"l2+dropout": -2.4, "l2+bn": -2.0, "dropout+bn": -2.1, "all": 5.0 - 7.9 + 6.5}
     )
 
@@ -44,7 +44,7 @@ def test_gains_that_add_up_have_no_interaction(values):
     base, *gains = values
     gain = dict(zip(("l2", "dropout", "bn"), gains, strict=True))
     cells = {
-        name: base + sum(gain[part] for part, on in zip(gain, on_off, strict=True) if on)
+        name: base + sum(gain[part] for part, added in zip(gain, on_off, strict=True) if added)
         for name, *on_off in CELLS
     }
     contrasts = formulas.interaction_contrasts(cells)

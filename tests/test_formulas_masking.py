@@ -46,8 +46,8 @@ def test_before_a_softmax_layer_the_full_network_is_the_geometric_mean(generator
     h, w = randn(5, generator=generator), randn(3, 5, generator=generator)
     masks, probability = formulas.mask_distribution(5, drop)
     each = torch.softmax(formulas.dropout(h.expand_as(masks), masks, drop) @ w.T, dim=1)
-    found = formulas.geometric_ensemble(each, probability)
-    torch.testing.assert_close(found, torch.softmax(w @ h, dim=0))
+    ensemble = formulas.geometric_ensemble(each, probability)
+    torch.testing.assert_close(ensemble, torch.softmax(w @ h, dim=0))
 
 
 def test_equal_members_are_their_geometric_mean():
@@ -77,8 +77,8 @@ def test_dropout_regression_is_stationary(generator, drop):
 
 def test_dropout_regression_without_dropout_is_least_squares(generator):
     x, y = randn(20, 4, generator=generator), randn(20, generator=generator)
-    found = formulas.dropout_regression(x, y, 0.0)
-    torch.testing.assert_close(found, torch.linalg.lstsq(x, y).solution)
+    solution = formulas.dropout_regression(x, y, 0.0)
+    torch.testing.assert_close(solution, torch.linalg.lstsq(x, y).solution)
 
 
 def test_dropout_regression_copes_with_more_columns_than_rows(generator):
@@ -113,8 +113,8 @@ def test_wagers_penalty_is_half_curvature_times_variance(generator):
     slope = torch.autograd.grad(torch.nn.functional.softplus(z).sum(), z, create_graph=True)[0]
     curvature = torch.autograd.grad(slope.sum(), z)[0]
     variance = formulas.dropout_moments(x * b, 0.3)[1].sum(dim=1)
-    found = formulas.wager_penalty(x, b, 0.3)
-    torch.testing.assert_close(found, (curvature * variance).sum() / 2)
+    penalty = formulas.wager_penalty(x, b, 0.3)
+    torch.testing.assert_close(penalty, (curvature * variance).sum() / 2)
 
 
 def test_wagers_penalty_approaches_the_excess_for_small_contributions(generator):
@@ -128,8 +128,8 @@ def test_wagers_penalty_approaches_the_excess_for_small_contributions(generator)
 @given(RATES, st.floats(0, 10))
 def test_the_printed_penalty_is_weaker_than_l2(drop, lam):
     theta = torch.tensor([1.0, -3.0], dtype=torch.float64)
-    found = formulas.printed_dropout_penalty(theta, drop, lam).item()
-    assert math.isclose(found, lam * 5 * (1 - drop), abs_tol=1e-12)
+    penalty = formulas.printed_dropout_penalty(theta, drop, lam).item()
+    assert math.isclose(penalty, lam * 5 * (1 - drop), abs_tol=1e-12)
 
 
 ONES = torch.ones(2, 2, dtype=torch.float64)

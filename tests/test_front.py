@@ -37,8 +37,8 @@ def judged(rows, **verdict_of):
 def pictures(rows):
     """The two pictures of the page, each as a list of (class, title) by square."""
     text = make_front.picture(rows)
-    found = re.findall(r'<svg class="claims".*?</svg>', text)
-    return [re.findall(r'<g class="tally-([\w-]+)".*?<title>(.*?)</title>', part) for part in found]
+    drawn = re.findall(r'<svg class="claims".*?</svg>', text)
+    return [re.findall(r'<g class="tally-([\w-]+)".*?<title>(.*?)</title>', part) for part in drawn]
 
 
 def test_each_picture_has_a_square_a_claim(bare):
@@ -65,8 +65,8 @@ def test_the_picture_says_its_counts_in_words(bare):
     text = make_front.picture(rows)
     assert 'role="img"' in text
     label = re.search(r'aria-label="([^"]*)"', text)[1]
-    found = verdicts.counts(rows)
-    for word, count in zip(found[""], found["claims"], strict=True):
+    tally = verdicts.counts(rows)
+    for word, count in zip(tally[""], tally["claims"], strict=True):
         assert re.search(rf"\b{count} {word}\b", label)
         assert f"<b>{count}</b> {word}" in text
 
@@ -147,8 +147,8 @@ def test_the_front_page_says_what_its_build_rests_on(study):
     same = make_summary.section("reduced", frames, frames)
     assert "nothing had to be trained" in same
     assert "|" not in same
-    for found in ({}, {"mnist": study.assign(key=study["key"] + "0")}, {"cifar10": study}):
-        trained = make_summary.section("reduced", frames, found)
+    for committed in ({}, {"mnist": study.assign(key=study["key"] + "0")}, {"cifar10": study}):
+        trained = make_summary.section("reduced", frames, committed)
         assert "nothing had to be trained" not in trained
         assert trained.count("| L2 + dropout + BN |") == 1
 

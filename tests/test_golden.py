@@ -19,8 +19,8 @@ GROUPS = {"lr": 1.01, "momentum": 0.89 / 0.9, "weight_decay": 1.02}
 
 def deviating() -> set[str]:
     """Make the golden runs and return the names of those that are not as recorded."""
-    found = [check.make() for check in golden_checks()]
-    return {finding.name.removeprefix("golden, ") for finding in found if finding.wrong}
+    findings = [check.make() for check in golden_checks()]
+    return {finding.name.removeprefix("golden, ") for finding in findings if finding.wrong}
 
 
 def test_training_is_as_recorded():
@@ -56,9 +56,9 @@ def test_a_changed_optimizer_shows(setting, monkeypatch):
 
     monkeypatch.setattr(run, "build_optimizer", changed)
     without = {"lr": "diverging", "momentum": "L2, decoupled", "weight_decay": "plain"}
-    found = deviating()
-    assert {"L2, coupled", "L2, per sample"} <= found
-    assert without[setting] not in found  # which has nothing of it to change
+    moved = deviating()
+    assert {"L2, coupled", "L2, per sample"} <= moved
+    assert without[setting] not in moved  # which has nothing of it to change
 
 
 def test_decay_of_biases_and_scales_shows(monkeypatch):
@@ -106,9 +106,9 @@ def test_unscaled_dropout_shows(monkeypatch):
 def test_other_random_numbers_show(stream, monkeypatch):
     real = getattr(run, stream)
     monkeypatch.setattr(run, stream, lambda model, seed, *rest: real(model, seed + 1, *rest))
-    found = deviating()
-    assert found >= {"dropout", "dropout everywhere"}
-    assert ("plain" in found) == (stream == "initialize")
+    moved = deviating()
+    assert moved >= {"dropout", "dropout everywhere"}
+    assert ("plain" in moved) == (stream == "initialize")
 
 
 def test_versions_and_golden_records_change_together(monkeypatch):
@@ -126,10 +126,10 @@ def test_compare_names_each_deviation(config):
     history = replace(run.history, val_loss=[run.history.val_loss[0], run.history.val_loss[1] + 1])
     scores = replace(run.best, accuracy=run.best.accuracy - 0.1)
     changed = replace(run, n_params=999, best_epoch=1, history=history, best=scores)
-    found = "; ".join(compare(changed, run, GOLDEN_TOLERANCE))
+    deviations = "; ".join(compare(changed, run, GOLDEN_TOLERANCE))
     for phrase in ("n_params 999", "best_epoch 1", "val_loss of epoch 2", "best.accuracy"):
-        assert phrase in found
-    assert "train_loss" not in found
+        assert phrase in deviations
+    assert "train_loss" not in deviations
     assert "val_loss" not in "; ".join(compare(changed, run, RECORDED_TOLERANCE))
     ended = fake_record(config, diverged=True)
     assert "diverged True instead of False" in compare(ended, run, RECORDED_TOLERANCE)

@@ -41,9 +41,9 @@ def house(tmp_path):
 
 
 def test_modules_know_only_what_is_below_them():
-    found = lint_imports(ROOT, ROOT / "src")
-    assert found.returncode == 0, found.stdout
-    assert "2 kept, 0 broken" in found.stdout
+    linted = lint_imports(ROOT, ROOT / "src")
+    assert linted.returncode == 0, linted.stdout
+    assert "2 kept, 0 broken" in linted.stdout
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_an_import_the_wrong_way_is_found(house, module, line, contract):
     path = house / "src" / "reglab" / module
     text = path.read_text("utf-8")
     path.write_text(text.replace("\nfrom reglab", f"\n{line}\nfrom reglab", 1), "utf-8")
-    found = lint_imports(house, house / "src")
-    assert found.returncode == 1
-    assert re.search(f"^{contract}.* BROKEN$", found.stdout, re.M)
+    linted = lint_imports(house, house / "src")
+    assert linted.returncode == 1
+    assert re.search(f"^{contract}.* BROKEN$", linted.stdout, re.M)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SOURCE).as_posix())
@@ -128,5 +128,5 @@ def test_the_package_exports_what_most_users_need():
 
 def test_a_bare_import_is_light():
     code = "import reglab, sys; print('torch' in sys.modules, 'pandas' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.split() == ["False", "False"]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

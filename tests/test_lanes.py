@@ -71,8 +71,8 @@ def new_process(monkeypatch):
 
 
 def reproducible(configs, **how):
-    found = {r.config.key: r for r in together.train_many(configs, **how)}
-    return [found[config.key].reproducible() for config in configs]
+    records = {r.config.key: r for r in together.train_many(configs, **how)}
+    return [records[config.key].reproducible() for config in configs]
 
 
 @cache

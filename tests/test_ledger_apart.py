@@ -84,20 +84,20 @@ def _row(asked, readings, adjusted, beside):
 
 def disagreements(rows, second):
     """Return one line for each figure or word in which the two ledgers differ."""
-    found = []
+    lines = []
     for row in rows:
         word, figures, others = second.get(row.id, ("not testable", (None,) * 4, {}))
         ours = (row.estimate, row.low, row.high, row.n_seeds)
         if row.by_runs != word:
-            found.append(f"{row.id}: {row.by_runs}, apart {word}")
+            lines.append(f"{row.id}: {row.by_runs}, apart {word}")
         if not all(map(_alike, ours, figures)):
-            found.append(f"{row.id}: {ours}, apart {figures}")
+            lines.append(f"{row.id}: {ours}, apart {figures}")
         said = dict(map(_parsed, row.differs))
         for name in sorted(said.keys() | others.keys()):
             one, two = said.get(name, ("the same",)), others.get(name, ("the same",))
             if one[0] != two[0] or not all(map(_printed_alike, one[1:], two[1:])):
-                found.append(f"{row.id}, {name}: {one}, apart {two}")
-    return found
+                lines.append(f"{row.id}, {name}: {one}, apart {two}")
+    return lines
 
 
 def _parsed(text):
@@ -146,8 +146,8 @@ def test_every_comparison_behind_a_verdict_comes_out_again(raw, studies, whole):
     ours = _claims(raw, whole).all()
     for name, readings in ours.items():
         for one, two in zip(readings.values(), tried[name], strict=True):
-            found = sorted(map(_tests, one)), sorted(map(_their_tests, two.contrasts))
-            np.testing.assert_allclose(*found, rtol=0, atol=1e-6, err_msg=name)
+            both = sorted(map(_tests, one)), sorted(map(_their_tests, two.contrasts))
+            np.testing.assert_allclose(*both, rtol=0, atol=1e-6, err_msg=name)
     p_values = {name: judging.p_of(readings) for name, readings in tried.items() if readings}
     theirs = judging.adjust(p_values, judging.families(claims))
     expected = _adjusted({name: [*readings.values()] for name, readings in ours.items()})
@@ -224,5 +224,5 @@ def test_one_spoilt_accuracy_is_seen(raw, rows, spoil):
     spoilt = raw | {name: copy.deepcopy(raw[name])}
     run = Runs(name, spoilt[name]).run(arm, seed)
     run[scores]["accuracy"] -= 0.1
-    found = disagreements(rows, second_ledger(spoilt))
-    assert expected == {re.match(r"\w+", line).group() for line in found}
+    lines = disagreements(rows, second_ledger(spoilt))
+    assert expected == {re.match(r"\w+", line).group() for line in lines}

@@ -16,8 +16,8 @@ def test_a_main_effect_is_the_mean_of_four_differences(study):
         others = [name for name in TECHNIQUES if name != technique]
         for seed, row in cells.iterrows():
             differences = []
-            for on in product((False, True), repeat=2):
-                setting = [name for name, there in zip(others, on, strict=True) if there]
+            for switches in product((False, True), repeat=2):
+                setting = [name for name, there in zip(others, switches, strict=True) if there]
                 added = row[cell_name([*setting, technique])]
                 differences.append(added - row[cell_name(setting)])
             assert effects.loc[seed, technique] == pytest.approx(sum(differences) / 4)
@@ -51,9 +51,9 @@ def test_a_contrast_counts_the_pairs_that_are_there(plan):
 
     study = study_frame(plan, record)
     cells = factorial.scores(study)
-    found = factorial.contrast(study, "bn", "none")
-    assert found.n == 1
-    assert found.mean == pytest.approx((cells["bn"] - cells["none"]).dropna().item())
+    estimate = factorial.contrast(study, "bn", "none")
+    assert estimate.n == 1
+    assert estimate.mean == pytest.approx((cells["bn"] - cells["none"]).dropna().item())
     assert len(factorial.main_effects(study)) == 1
     gone = study_frame(plan, lambda config: fake_record(config, diverged=config.batch_norm))
     assert factorial.contrast(gone, "bn", "none") is None

@@ -93,8 +93,8 @@ def test_every_page_of_the_book_exists_or_is_generated():
     pages = contents.pages(ROOT)
     assert len(pages) == len(set(pages))
     for page in pages:
-        found = [suffix for suffix in (".md", ".ipynb") if (ROOT / f"{page}{suffix}").exists()]
-        assert found or GENERATED.match(page), f"_toc.yml names {page}, which does not exist"
+        sources = [suffix for suffix in (".md", ".ipynb") if (ROOT / f"{page}{suffix}").exists()]
+        assert sources or GENERATED.match(page), f"_toc.yml names {page}, which does not exist"
     makefile = (ROOT / "Makefile").read_text()
     datasets = re.search(r"^DATASETS := (.+)$", makefile, re.MULTILINE)[1].split()
     reruns = [page for page in pages if GENERATED.match(page)]

@@ -32,10 +32,10 @@ def without_costs(record):
 
 @pytest.mark.parametrize("size", [1, 2, 6])
 def test_together_they_are_the_plain_runs(size):
-    found = {record.config.key: record for record in together.train_many(CONFIGS, size=size)}
-    assert len(found) == len(CONFIGS)
+    records = {record.config.key: record for record in together.train_many(CONFIGS, size=size)}
+    assert len(records) == len(CONFIGS)
     for config in CONFIGS:
-        assert without_costs(found[config.key]) == without_costs(train(config))
+        assert without_costs(records[config.key]) == without_costs(train(config))
 
 
 def test_a_run_that_stops_leaves_its_place(monkeypatch):
@@ -67,8 +67,8 @@ def test_a_drift_of_the_plain_path_is_noticed(monkeypatch):
         real(lane)
 
     monkeypatch.setattr(together.Lane, "step", halved)
-    (found,) = together.train_many([PLAIN])
-    assert without_costs(found) != without_costs(train(PLAIN))
+    (record,) = together.train_many([PLAIN])
+    assert without_costs(record) != without_costs(train(PLAIN))
 
 
 def test_mixtures_are_refused_in_one_line():
@@ -86,9 +86,9 @@ def test_nothing_to_do():
 def test_graphs_follow_the_plain_path_on_a_gpu(tmp_path):
     """The first epochs' losses agree to float tolerance; dropout's masks may differ."""
     configs = [c.replace(device="cuda", patience=0, max_epochs=2) for c in CONFIGS[:4]]
-    found = {record.config.key: record for record in together.train_many(configs, size=4)}
+    records = {record.config.key: record for record in together.train_many(configs, size=4)}
     for config in configs:
-        ours, plain = found[config.key].history, train(config).history
+        ours, plain = records[config.key].history, train(config).history
         close = 0.3 if config.dropout else 1e-2
         assert ours.train_loss == pytest.approx(plain.train_loss, abs=close)
 

@@ -88,13 +88,13 @@ def test_means_are_the_papers():
 
 @pytest.mark.parametrize("profile", ["reduced", "full"])
 def test_a_simulated_study_is_judged_as_the_ledger_would(given, profile):
-    readings = simulated.comparisons(given.at(profile))
+    readings = simulated.comparisons(given.judged_as(profile))
     rng = np.random.default_rng(3)
     draws = {
         name: rng.normal([[list(simulated.means("tables", name).values())] * 5] * 3, 0.4)
         for name in given.scores
     }
-    found = simulated.judged(readings, draws)
+    verdicts = simulated.judged(readings, draws)
     for study in range(3):
         own = {
             name: [Reading(one.name, tuple(real(c, draws, study) for c in one.contrasts))
@@ -104,7 +104,7 @@ def test_a_simulated_study_is_judged_as_the_ledger_would(given, profile):
         p = {name: p_of(ours) for name, ours in own.items()}
         adjusted = adjust(p, families(paper.contents()["claims"]))
         for name, ours in own.items():
-            assert found[name][study] == decide(ours, adjusted[name])
+            assert verdicts[name][study] == decide(ours, adjusted[name])
 
 
 def real(template, draws, study):
@@ -136,9 +136,9 @@ def test_without_effects_a_claim_is_hardly_ever_confirmed_or_refuted(nothing):
 
 def test_huge_effects_are_seen(given):
     verdicts = simulated.simulate(given, "ablation", 5, spread=0.01, studies=STUDIES)
-    found = power.confirmed(verdicts)
+    confirmed = power.confirmed(verdicts)
     for name in (*EFFECTS, "N5", "N16", "N17", "N19", "N20", "N21", "N22"):
-        assert found[name] > 0.95, name
+        assert confirmed[name] > 0.95, name
     shares = power.shares(verdicts)
     assert np.allclose(shares.sum(axis=1), 1)
     assert shares.loc["N15", "refuted"] > 0.95  # the paper's own tables contradict it
@@ -146,7 +146,9 @@ def test_huge_effects_are_seen(given):
 
 
 def test_a_printed_size_that_is_false_is_refuted_on_all_images(given):
-    verdicts = simulated.simulate(given.at("full"), "tables", 5, spread=0.05, studies=STUDIES)
+    verdicts = simulated.simulate(
+        given.judged_as("full"), "tables", 5, spread=0.05, studies=STUDIES
+    )
     assert (verdicts["N19"] == "refuted").mean() > 0.95
     assert (verdicts["N16"] == "confirmed").mean() > 0.95
 
@@ -161,15 +163,15 @@ def test_a_seed_makes_the_same_studies_again(given):
 
 def test_data_sets_may_have_seeds_of_their_own(given):
     counts = {"mnist": 10, "fashion_mnist": 10, "cifar10": 5}
-    found = power.table(given, counts, studies=20)
-    assert list(found.index) == list(simulated.CLAIMS)
+    table = power.table(given, counts, studies=20)
+    assert list(table.index) == list(simulated.CLAIMS)
     assert len(simulated.simulate(given, "tables", counts, studies=3)) == 3
 
 
 def test_more_seeds_confirm_more(given):
-    found = power.over_seeds(given, [3, 30], studies=40)
-    assert list(found.index) == [3, 30]
-    assert (found.loc[30, sorted(EFFECTS)] > found.loc[3, sorted(EFFECTS)]).all()
+    shares = power.over_seeds(given, [3, 30], studies=40)
+    assert list(shares.index) == [3, 30]
+    assert (shares.loc[30, sorted(EFFECTS)] > shares.loc[3, sorted(EFFECTS)]).all()
 
 
 def test_without_recorded_runs_there_is_no_spread():
@@ -179,11 +181,11 @@ def test_without_recorded_runs_there_is_no_spread():
 
 def test_claims_without_their_arms_are_left_out(given):
     bare = {name: scores.drop(columns="literal:l2=0.1") for name, scores in given.scores.items()}
-    found = simulated.comparisons(simulated.Basis(bare, given.profiles))
-    assert set(simulated.CLAIMS) - set(found) == {"N4", "N5"}
+    readings = simulated.comparisons(simulated.Basis(bare, given.profiles))
+    assert set(simulated.CLAIMS) - set(readings) == {"N4", "N5"}
     del bare["mnist"]
-    found = simulated.comparisons(simulated.Basis(bare, given.profiles))
-    assert set(found) == {"N16", "N17", "N19", "N20", "N21", "N22"}
+    readings = simulated.comparisons(simulated.Basis(bare, given.profiles))
+    assert set(readings) == {"N16", "N17", "N19", "N20", "N21", "N22"}
 
 
 @pytest.mark.parametrize("asked", [{"n": 1}, {"spread": 0.0}, {"studies": 0}])

@@ -44,7 +44,7 @@ def test_a_log_gets_a_line_now_and_then(clock):
     with Progress(True, every=30, clock=clock, file=log) as shown:
         shown.start("mnist (pilot): 10 runs", total=10, done=2, exact=False)
         shown.names = {"k": "mnist dropout"}
-        shown.at("k")
+        shown.working_on("k")
         for seconds, runs in ((29, 0), (30, 0), (59, 1), (60, 1), (61, 2), (89.9, 0)):
             clock.now = 1000 + seconds
             shown.update(runs)
@@ -80,7 +80,7 @@ def test_a_terminal_gets_a_bar(clock):
     with Progress(clock=clock, file=terminal) as shown:
         shown.start("what is made", total=10, done=4)
         shown.names = {"k": "cifar10 lambda"}
-        shown.at("k")
+        shown.working_on("k")
         shown.update(3)
         shown.look()
         last = terminal.getvalue().rpartition("\r")[2]

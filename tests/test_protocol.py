@@ -63,22 +63,22 @@ def test_fair_arm_tunes_each_cell(plan):
 def test_rate_study_crosses_learning_rates_with_some_cells(plan):
     crossed = dataclasses.replace(plan.profile, rate_cells=("none", "bn"))
     arms, _ = finish(dataclasses.replace(plan, profile=crossed))
-    found = [a for a in arms if a.study == "rate"]
-    assert {a.config.seed for a in found} == set(plan.selection_seeds)
-    assert {(a.config.batch_norm, a.config.lr) for a in found} == set(
+    rates = [a for a in arms if a.study == "rate"]
+    assert {a.config.seed for a in rates} == set(plan.selection_seeds)
+    assert {(a.config.batch_norm, a.config.lr) for a in rates} == set(
         itertools.product([False, True], profiles.SGD_RATES)
     )
     swept = {a.config.key for a in arms if a.study == "lr"}
-    assert all(a.config.key in swept for a in found if not a.config.batch_norm)  # not run twice
+    assert all(a.config.key in swept for a in rates if not a.config.batch_norm)  # not run twice
 
 
 def test_size_study_takes_fewer_images_and_nothing_else(plan):
     sized = dataclasses.replace(plan.profile, sizes=(50, 100, plan.n_train, 10**9))
     arms, _ = finish(dataclasses.replace(plan, profile=sized))
     cells = {(a.label, a.config.seed): a.config for a in arms if a.study == "factorial"}
-    found = [a for a in arms if a.study == "size"]
-    assert len(found) == 2 * 4 * plan.seeds
-    for arm in found:
+    sizes = [a for a in arms if a.study == "size"]
+    assert len(sizes) == 2 * 4 * plan.seeds
+    for arm in sizes:
         assert arm.config.n_train < plan.n_train
         assert arm.label == f"{arm.cell} {arm.config.n_train}"
         assert arm.config.replace(n_train=plan.n_train) == cells[arm.cell, arm.config.seed]
@@ -159,18 +159,18 @@ def test_select_rules(config):
         return Validation(config.replace(lam=lam, seed=seed), loss, accuracy)
 
     views = [view(0.1, 0.5, 0.8), view(1.0, 0.4, 0.7), view(10.0, 0.3, 0.8)]
-    assert select(views, "lam", by="loss") == 10.0
-    assert select(views, "lam", by="accuracy") == 10.0  # the tie goes to the lower loss
-    assert select([view(1.0, 0.5, 0.8), view(0.1, 0.5, 0.8)], "lam", by="accuracy") == 0.1
+    assert select(views, "lam", criterion="loss") == 10.0
+    assert select(views, "lam", criterion="accuracy") == 10.0  # the tie goes to the lower loss
+    assert select([view(1.0, 0.5, 0.8), view(0.1, 0.5, 0.8)], "lam", criterion="accuracy") == 0.1
     averaged = [view(0.1, 0.1, 0.9), view(0.1, 0.9, 0.5, seed=1), view(1.0, 0.4, 0.8)]
-    assert select(averaged, "lam", by="loss") == 1.0
+    assert select(averaged, "lam", criterion="loss") == 1.0
 
 
 def test_diverged_run_is_never_chosen(config):
     diverged = validation_of(fake_record(config.replace(lr=0.1), diverged=True))
     fine = validation_of(fake_record(config.replace(lr=0.001)))
-    assert select([diverged, fine], "lr", by="loss") == 0.001
-    assert select([diverged, fine], "lr", by="accuracy") == 0.001
+    assert select([diverged, fine], "lr", criterion="loss") == 0.001
+    assert select([diverged, fine], "lr", criterion="accuracy") == 0.001
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -192,7 +192,7 @@ def test_expected_runs_are_the_most_there_can_be(plan, name):
 def test_the_full_profile_is_what_was_recorded_first():
     """The key of a run that was recorded before the profile had its name."""
     plans = {
-        name: Plan.under(PROFILES["full"], name, "cpu")
+        name: Plan.from_profile(PROFILES["full"], name, "cpu")
         for name in ("mnist", "fashion_mnist", "cifar10")
     }
     assert {name: (p.profile.width, p.seeds, p.precision) for name, p in plans.items()} == {
@@ -206,7 +206,7 @@ def test_the_full_profile_is_what_was_recorded_first():
 
 def test_evaluation_runs_come_seed_by_seed(plan):
     """So that every finished seed is a whole block of paired cells."""
-    plan = dataclasses.replace(plan, profile=PROFILES["full"].of("cifar10"), seeds=3)
+    plan = dataclasses.replace(plan, profile=PROFILES["full"].for_dataset("cifar10"), seeds=3)
     records = {}
     missing = next_configs(plan, records)
     while missing[0].seed not in plan.evaluation_seeds:

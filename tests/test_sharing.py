@@ -161,16 +161,16 @@ def built(tmp_path_factory):
 
 def tags(file):
     text = file.read_text("utf-8")
-    found = re.findall(r'<meta (?:property|name)="((?:og:|desc)[^"]*)" content="([^"]*)"', text)
-    assert len(dict(found)) == len(found)
-    return dict(found)
+    pairs = re.findall(r'<meta (?:property|name)="((?:og:|desc)[^"]*)" content="([^"]*)"', text)
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
 
 
 def test_pages_describe_themselves_without_an_address(built):
     plain, _ = built
-    found = tags(plain / "book/index.html")
+    named = tags(plain / "book/index.html")
     assert (
-        found
+        named
         == tags(plain / "index.html")
         == {
             "description": "What it “is”.",
@@ -191,9 +191,9 @@ def test_pages_describe_themselves_without_an_address(built):
 
 def test_addresses_bring_links_buttons_and_a_map(built):
     _, public = built
-    found = tags(public / "notebooks/x.html")
-    assert found["og:url"] == "https://book.example/a/notebooks/x.html"
-    assert found["og:image"] == "https://book.example/a/_static/share.png"
+    named = tags(public / "notebooks/x.html")
+    assert named["og:url"] == "https://book.example/a/notebooks/x.html"
+    assert named["og:image"] == "https://book.example/a/_static/share.png"
     assert (public / "_static/share.png").read_bytes() == b"a picture"
     text = (public / "notebooks/x.html").read_text("utf-8")
     assert '<link rel="canonical" href="https://book.example/a/notebooks/x.html"' in text
@@ -209,7 +209,7 @@ def test_addresses_bring_links_buttons_and_a_map(built):
     assert (public / "py-modindex.html").exists()
     listed = ElementTree.parse(public / "sitemap.xml").findall("{*}url/{*}loc")
     assert sorted(place.text for place in listed) == [
-        found["og:url"].replace("notebooks/x", n) for n in ("book/index", "notebooks/x")
+        named["og:url"].replace("notebooks/x", n) for n in ("book/index", "notebooks/x")
     ]
 
 
@@ -237,6 +237,6 @@ def test_a_picture_is_told_in_words_or_left_out():
 
 
 def test_the_real_books_parts_are_those_of_the_toc():
-    found = contents.parts(ROOT)
-    assert found[0] == ("", ["book/index"])
-    assert "Reference" in json.dumps(found)
+    parts = contents.parts(ROOT)
+    assert parts[0] == ("", ["book/index"])
+    assert "Reference" in json.dumps(parts)

@@ -29,27 +29,27 @@ def test_the_last_epoch_is_held_against_the_stopped_run_of_the_same_seed(long):
     study = study_frame(long, overfitted)
     stopped = tables.arm(study, "factorial", "none").set_index("seed")
     last = tables.arm(study, "no_early_stop", "none").set_index("seed")
-    found = stopping.unstopped_changes(study)
+    changes = stopping.unstopped_changes(study)
     expected = last["last_test_loss"] - stopped["test_loss"]
-    assert found["loss"].mean == pytest.approx(expected.mean())
-    assert found["loss"].n == len(expected) == 2
+    assert changes["loss"].mean == pytest.approx(expected.mean())
+    assert changes["loss"].n == len(expected) == 2
     gap = 100 * (last["last_train_acc"] - 0.5 - stopped["train_acc"] + stopped["test_acc"])
-    assert found["gap"].mean == pytest.approx(gap.mean())
-    assert found["calibration"].mean == pytest.approx(20)
+    assert changes["gap"].mean == pytest.approx(gap.mean())
+    assert changes["calibration"].mean == pytest.approx(20)
 
     table = stopping.stopping_table(study).set_index("no regularization")
     assert table.index.tolist() == list(stopping.MEASURES.values())
     row = table.loc["test loss (nats)"]
-    assert row["difference"] == found["loss"]
-    assert row["not stopped"].mean - row["stopped"].mean == pytest.approx(found["loss"].mean)
+    assert row["difference"] == changes["loss"]
+    assert row["not stopped"].mean - row["stopped"].mean == pytest.approx(changes["loss"].mean)
 
 
 def test_techniques_are_held_against_the_last_epoch(long):
     study = study_frame(long, overfitted)
-    found = stopping.singles_against_unstopped(study)
-    assert list(found) == ["l2", "dropout", "bn"]
+    singles = stopping.singles_against_unstopped(study)
+    assert list(singles) == ["l2", "dropout", "bn"]
     runs = tables.arm(study, "factorial", "bn")["test_acc"]
-    assert found["bn"].mean == pytest.approx(100 * runs.mean() - 50)
+    assert singles["bn"].mean == pytest.approx(100 * runs.mean() - 50)
 
 
 def test_a_study_without_the_arm_has_no_differences(study):
@@ -65,8 +65,8 @@ def test_a_diverged_run_takes_its_pair_with_it(long):
         lost = config.patience == 0 and config.seed == long.evaluation_seeds[0]
         return fake_record(config, diverged=True) if lost else overfitted(config)
 
-    found = stopping.unstopped_changes(study_frame(long, first_diverges))
-    assert {change.n for change in found.values()} == {1}
+    changes = stopping.unstopped_changes(study_frame(long, first_diverges))
+    assert {change.n for change in changes.values()} == {1}
 
 
 def test_without_any_pair_nothing_is_measured(long):

@@ -50,15 +50,15 @@ def findings(source: str) -> list[str]:
     """Return what a piece of Python does that it must not, a line each."""
     tree = ast.parse(source)
     names = imported(tree)
-    found = []
+    lines = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            found += [f"line {node.lineno}: import {name}" for name in forbidden_modules(node)]
+            lines += [f"line {node.lineno}: import {name}" for name in forbidden_modules(node)]
         elif isinstance(node, ast.Call):
             first, dot, rest = ast.unparse(node.func).partition(".")
             name = f"{names.get(first, first)}{dot}{rest}".removeprefix("builtins.")
-            found += [f"line {node.lineno}: {what}" for what in forbidden_call(name, node)]
-    return found
+            lines += [f"line {node.lineno}: {what}" for what in forbidden_call(name, node)]
+    return lines
 
 
 def forbidden_modules(node: ast.Import | ast.ImportFrom) -> list[str]:

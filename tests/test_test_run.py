@@ -51,9 +51,9 @@ def test_a_part_that_fails_hides_no_other(parts, bad):
     done = parts(bad)
     assert (done.returncode, done.stderr) == (1, f"reglab: failed: {bad}\n")
     assert made(done) == ["unit", "chapters", "smoke", "browser"]
-    found = summary(done)
-    assert [name for name in found if found[name] == "FAILED"] == bad.split()
-    assert set(found.values()) <= {"passed", "FAILED"}
+    outcome = summary(done)
+    assert [name for name in outcome if outcome[name] == "FAILED"] == bad.split()
+    assert set(outcome.values()) <= {"passed", "FAILED"}
 
 
 def test_without_a_smoke_book_its_pages_count_as_failed(parts):
@@ -69,13 +69,13 @@ def test_a_round_that_fails_is_counted_and_the_rest_run(tmp_path):
     python.chmod(0o755)
     command = ["sh", str(ROOT / "tools/run_flaky.sh"), str(python), "3", "one", "two"]
     options = {"cwd": ROOT, "env": {**os.environ, "FLAKY_BUSY": "1"}, "timeout": 300}
-    found = []
+    ends = []
     for _ in range(2):  # the mark is there the second time
         done = subprocess.run(command, capture_output=True, text=True, **options)
         ran = [line for line in done.stdout.splitlines() if line.startswith("ran ")]
         assert ran == ["ran -m pytest -q -p no:cacheprovider one two"] * 3
-        found.append((done.returncode, done.stdout.splitlines()[-1]))
-    assert found == [(1, "== rounds with a failure: 1"), (0, "== rounds with a failure: 0")]
+        ends.append((done.returncode, done.stdout.splitlines()[-1]))
+    assert ends == [(1, "== rounds with a failure: 1"), (0, "== rounds with a failure: 0")]
 
 
 def test_every_test_that_starts_processes_is_repeated():

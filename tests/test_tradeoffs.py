@@ -37,18 +37,18 @@ def runs_of(study, kind, arm):
 
 
 def one(study, kind, technique, strength):
-    (found,) = (
+    (match,) = (
         s
         for s in costs.settings(study)
         if (s.study, s.technique, s.strength) == (kind, technique, strength)
     )
-    return found
+    return match
 
 
 def test_every_cell_and_every_strength_is_there_once(many):
-    found = [(s.study, s.technique, s.strength) for s in costs.settings(many)]
-    assert len(found) == len(set(found))
-    counts = pd.Series([f"{kind} {technique}" for kind, technique, _ in found]).value_counts()
+    names = [(s.study, s.technique, s.strength) for s in costs.settings(many)]
+    assert len(names) == len(set(names))
+    counts = pd.Series([f"{kind} {technique}" for kind, technique, _ in names]).value_counts()
     assert counts.filter(like="factorial").tolist() == [1] * 8
     assert counts.filter(like="literal").tolist() == [1] * 2
     per_sample = counts["lambda L2, per sample"]
@@ -230,14 +230,14 @@ def marks(axes):
 
 def test_the_figure_shows_gains_over_epochs(many):
     own_cells, sweeps = cost_figure.cost_figure(many).axes
-    found = costs.settings(many)
-    swept = [s for s in found if s.study in costs.SWEPT]
+    settings = costs.settings(many)
+    swept = [s for s in settings if s.study in costs.SWEPT]
     lowest = -max(2.0, *(s.gain.mean for s in swept if s.gain))
     points = {
-        s: (s.cost("epochs").mean, max(s.gain.mean, lowest) if s.gain else 0.0) for s in found
+        s: (s.cost("epochs").mean, max(s.gain.mean, lowest) if s.gain else 0.0) for s in settings
     }
     assert np.allclose(marks(sweeps), sorted(points[s] for s in swept))
-    own = [(points[s][0], s.gain.mean if s.gain else 0.0) for s in found
+    own = [(points[s][0], s.gain.mean if s.gain else 0.0) for s in settings
            if s.study == "factorial"]  # fmt: skip
     assert np.allclose(marks(own_cells), sorted(own))
     assert own_cells.get_xlim()[0] == sweeps.get_xlim()[0] == 0

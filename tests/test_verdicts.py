@@ -42,8 +42,8 @@ def test_every_claim_has_both_verdicts_from_the_vocabulary(bare):
 
 @pytest.mark.parametrize("verdict", EXPECTED)
 def test_arithmetic_is_decided_without_any_run(bare, verdict):
-    found = {name for name, row in bare.items() if row.by_arithmetic == verdict}
-    assert found == set(EXPECTED[verdict].split())
+    ids = {name for name, row in bare.items() if row.by_arithmetic == verdict}
+    assert ids == set(EXPECTED[verdict].split())
 
 
 def test_not_testable_names_what_is_missing(bare):
@@ -131,7 +131,7 @@ def test_every_chapter_lists_the_claims_it_is_evidence_for(bare):
 
 
 def test_an_arm_is_named_in_words():
-    found = [
+    first_runs = [
         {"study": "lambda", "reading": "coupled", "strength": 0.1},
         {"study": "lambda", "reading": "per_sample", "strength": 0.0},
         {"study": "dropout", "place": "all", "strength": 0.5},
@@ -142,7 +142,7 @@ def test_an_arm_is_named_in_words():
         {"study": "no_early_stop", "cell": "none"},
         {"study": "factorial", "cell": "l2+bn"},
     ]
-    assert [arms.in_words(pd.DataFrame([arm])) for arm in found] == [
+    assert [arms.in_words(pd.DataFrame([arm])) for arm in first_runs] == [
         "λ = 0.1 (coupled)",
         "no penalty (per sample)",
         "drop rate 0.5 (pools as well)",
@@ -156,6 +156,6 @@ def test_an_arm_is_named_in_words():
 
 
 def test_counts_add_up(bare):
-    found = verdicts.counts(list(bare.values()))
-    assert found.groupby("verdict")["claims"].sum().tolist() == [len(bare), len(bare)]
+    tally = verdicts.counts(list(bare.values()))
+    assert tally.groupby("verdict")["claims"].sum().tolist() == [len(bare), len(bare)]
     assert "inconsistent: 10" in ledger.render(list(bare.values()), "markdown")

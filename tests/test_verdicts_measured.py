@@ -28,8 +28,8 @@ PAPERS = {"none": 81.2, "l2": 83.2, "dropout": 84.0, "bn": 84.3, "l2+dropout": 8
 
 
 def cell_of(config):
-    parts = [name for name, on in (("l2", config.lam), ("dropout", config.dropout),
-                                   ("bn", config.batch_norm)) if on]  # fmt: skip
+    parts = [name for name, strength in (("l2", config.lam), ("dropout", config.dropout),
+                                   ("bn", config.batch_norm)) if strength]  # fmt: skip
     return {0: "none", 3: "all"}.get(len(parts), "+".join(parts))
 
 
@@ -61,7 +61,7 @@ def planted(means, sd=0.05, images=10_000):
 
 
 def plan_for(dataset, profile):
-    chosen = PROFILES[profile].of(dataset)
+    chosen = PROFILES[profile].for_dataset(dataset)
     return Plan(dataset, dataset_version(dataset, "full"), chosen.n_train or 50_000, chosen, "cpu",
                 chosen.factorial_seeds)  # fmt: skip
 
@@ -171,9 +171,9 @@ def test_one_data_set_alone_decides_its_own_claims_only(recorded_runs):
 
 
 def test_one_data_set_can_refute_a_claim_about_all(recorded_runs):
-    found = by_id(recorded_runs("reduced", PAPERS | {"p 0.5": 80.0}, names=("cifar10",)))
-    assert found["N11"].by_runs == "refuted"
-    assert "Still missing: recorded literal runs of MNIST" in found["N11"].reason
+    ledger = by_id(recorded_runs("reduced", PAPERS | {"p 0.5": 80.0}, names=("cifar10",)))
+    assert ledger["N11"].by_runs == "refuted"
+    assert "Still missing: recorded literal runs of MNIST" in ledger["N11"].reason
     waiting = by_id(recorded_runs("reduced", names=("cifar10",)))["N11"]
     assert (waiting.by_runs, waiting.n_seeds) == ("not testable", 5)
     assert "missing: recorded literal runs of MNIST" in waiting.reason
@@ -203,8 +203,8 @@ def test_an_unfinished_study_is_left_out(recorded_runs, tmp_path):
 
 @pytest.mark.parametrize("kind", list(chapters._TABLES))
 def test_recorded_tables(recorded_runs, kind):
-    found = recorded.studies(recorded_runs("reduced", names=("cifar10",)))
-    stack = chapters.table(kind, found)
+    studies = recorded.studies(recorded_runs("reduced", names=("cifar10",)))
+    stack = chapters.table(kind, studies)
     assert "Profile reduced: 5 seeds" in repr(stack)
     assert "Not recorded yet at a deciding scale: MNIST, Fashion-MNIST." in stack._repr_html_()
     assert chapters.table(kind, {})._repr_html_()

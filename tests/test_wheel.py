@@ -38,13 +38,13 @@ def test_the_wheel_has_each_recorded_file_once(built):
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
         names = packed.namelist()
-        found = {
+        shipped = {
             name.removeprefix("reglab/recorded/"): packed.read(name)
             for name in names
             if name.startswith("reglab/recorded/")
         }
-    assert found == recorded_files()
-    assert "reduced/mnist.jsonl.gz" in found
+    assert shipped == recorded_files()
+    assert "reduced/mnist.jsonl.gz" in shipped
     assert {name.partition("/")[0] for name in names} == {"reglab", "reglab-0.1.0.dist-info"}
 
 

@@ -81,7 +81,7 @@ def read_page(file: Path) -> Page:
 
 
 def _assets(page: BeautifulSoup) -> list[str]:
-    found = []
+    addresses = []
     for tag in page.find_all(list(ASSET_ATTRIBUTES)):
         if tag.name == "link" and NOT_LOADED & set(tag.get("rel", [])):
             continue
@@ -89,14 +89,14 @@ def _assets(page: BeautifulSoup) -> list[str]:
             value = tag.get(name) or ""
             # "small.png 1x, large.png 2x"
             parts = [part.split()[0] for part in value.split(",") if part.strip()]
-            found += parts if name == "srcset" else [value] * bool(value)
+            addresses += parts if name == "srcset" else [value] * bool(value)
     for tag in page.select("[style]"):
-        found += css_urls(tag["style"])
+        addresses += css_urls(tag["style"])
     for tag in page.select("style"):
-        found += css_urls(tag.get_text())
+        addresses += css_urls(tag.get_text())
     for tag in page.select("script"):
-        found += [first or second for first, second in SCRIPT_URL.findall(tag.get_text())]
-    return found
+        addresses += [first or second for first, second in SCRIPT_URL.findall(tag.get_text())]
+    return addresses
 
 
 def _faults(article: Tag) -> Iterator[str]:
@@ -151,8 +151,8 @@ def check_html(folder: Path) -> list[str]:
 
 
 def _remote(file: Path, addresses: list[str]) -> list[str]:
-    found = sorted({address for address in addresses if is_remote(address)})
-    return [f"{file}: loads {address} from another host; serve it locally" for address in found]
+    remote = sorted({address for address in addresses if is_remote(address)})
+    return [f"{file}: loads {address} from another host; serve it locally" for address in remote]
 
 
 def _missing(file: Path, root: Path, addresses: list[str]) -> list[str]:

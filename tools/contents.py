@@ -24,11 +24,11 @@ def parts(site: Path) -> list[tuple[str, list[str]]]:
             for item in tree.items:
                 yield from below(str(item))
 
-    found = [("", [book.root.docname])]
+    named = [("", [book.root.docname])]
     for tree in book.root.subtrees:
         pages = [page for item in tree.items for page in below(str(item))]
-        found.append((tree.caption or "Pages", pages))
-    return found
+        named.append((tree.caption or "Pages", pages))
+    return named
 
 
 def pages(site: Path) -> list[str]:

@@ -30,7 +30,7 @@ Channels = tuple[float, ...]
 
 def channels(colour: str) -> Channels:
     """Return red, green and blue, 0 to 255, of "#rrggbb"."""
-    return tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return tuple(int(colour[start : start + 2], 16) for start in (1, 3, 5))
 
 
 def mix(one: str, other: str, share: float) -> str:
@@ -60,12 +60,12 @@ def dark_colour(colour: str) -> str:
     if max(parts) - min(parts) <= NEUTRAL:
         return mix(TEXT, GROUND, sum(parts) / len(parts) / 255)
     lighter = (mix(colour, "#ffffff", step / 20) for step in range(21))
-    return next(found for found in lighter if contrast(found, GROUND) >= CONTRAST)
+    return next(tint for tint in lighter if contrast(tint, GROUND) >= CONTRAST)
 
 
 def dark_svg(text: str) -> str:
     """Return an SVG of matplotlib's for the dark; what has no colour of its own is text."""
-    recoloured = COLOUR.sub(lambda found: found[1] + dark_colour(found[2]), text)
+    recoloured = COLOUR.sub(lambda match: match[1] + dark_colour(match[2]), text)
     return recoloured.replace("<svg ", f'<svg fill="{TEXT}" ', 1)
 
 

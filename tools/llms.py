@@ -29,14 +29,14 @@ def page_text(site: Path, page: str) -> str:
         return "\n\n".join(text for cell in cells if (text := _cell(cell)))
     source = site / f"{page}.md"
     text = FRONT_MATTER.sub("", source.read_text(encoding="utf-8"))
-    text = INCLUDE.sub(lambda found: _included(source.parent / found[1]), text)
+    text = INCLUDE.sub(lambda match: _included(source.parent / match[1]), text)
     return text.strip()
 
 
 def _included(file: Path) -> str:
     """Return an included file; a picture made of HTML as the words that stand for it."""
     text = file.read_text(encoding="utf-8").strip()
-    text = RAW.sub(lambda found: " ".join(_labels(found[1])), text)
+    text = RAW.sub(lambda match: " ".join(_labels(match[1])), text)
     return LINK.sub(r"[\2](\1)", text)
 
 
@@ -78,22 +78,24 @@ def write(
         about: a page's description, by name; may be empty.
         home: where the book is published, with a slash at its end; "" = links are relative.
     """
-    found = contents.parts(site)
-    root = found[0][1][0]
+    parts = contents.parts(site)
+    root = parts[0][1][0]
     lines = [f"# {titles[root]}", "", f"> {about[root]}", ""]
     lines += [f"- [All pages as one text]({home}llms-full.txt): the sources of the book, in order"]
-    for caption, pages in found:
+    for caption, pages in parts:
         lines += ["", f"## {caption}", ""] if caption else []
         for page in pages:
             said = f": {about[page]}" if about[page] else ""
             lines.append(f"- [{titles[page]}]({home}{page}.html){said}")
     (out / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    names = [page for _, pages in found for page in pages]
-    listed = "\n".join(f"{at}. {titles[name]} ({name})" for at, name in enumerate(names, start=1))
+    names = [page for _, pages in parts for page in pages]
+    listed = "\n".join(
+        f"{number}. {titles[name]} ({name})" for number, name in enumerate(names, start=1)
+    )
     texts = [
-        f"{'=' * 80}\n{at}. {titles[name]} ({name})\n{'=' * 80}\n\n{page_text(site, name)}"
-        for at, name in enumerate(names, start=1)
+        f"{'=' * 80}\n{number}. {titles[name]} ({name})\n{'=' * 80}\n\n{page_text(site, name)}"
+        for number, name in enumerate(names, start=1)
     ]
     whole = "\n\n\n".join([f"{titles[root]}\n\n{about[root]}\n\nContents:\n\n{listed}", *texts])
     (out / "llms-full.txt").write_text(whole + "\n", encoding="utf-8")

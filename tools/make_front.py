@@ -47,35 +47,36 @@ MARKS = {
 def words(rows: Sequence[Row]) -> str:
     """Return the counts in words: the picture's alternative text."""
     parts = []
-    for title, kind, of in KINDS:
-        found = ", ".join(f"{len(group)} {word}" for word, group in _groups(rows, kind, of))
-        parts.append(f"{title.format(n=len(rows))}: {found}.")
+    for title, kind, wanted in KINDS:
+        tally = ", ".join(f"{len(group)} {word}" for word, group in _groups(rows, kind, wanted))
+        parts.append(f"{title.format(n=len(rows))}: {tally}.")
     return " ".join(parts)
 
 
-def _groups(rows: Sequence[Row], kind: str, of: Sequence[str]) -> list[tuple[str, list[Row]]]:
-    return [(word, [row for row in rows if getattr(row, kind) == word]) for word in of]
+def _groups(rows: Sequence[Row], kind: str, wanted: Sequence[str]) -> list[tuple[str, list[Row]]]:
+    return [(word, [row for row in rows if getattr(row, kind) == word]) for word in wanted]
 
 
 def picture(rows: Sequence[Row]) -> str:
     """Return both kinds of verdict as HTML: a square a claim, and under them what is what."""
     body = "".join(
-        _kind(title.format(n=len(rows)), _groups(rows, kind, of)) for title, kind, of in KINDS
+        _kind(title.format(n=len(rows)), _groups(rows, kind, wanted))
+        for title, kind, wanted in KINDS
     )
     return f'<div class="tally" role="img" aria-label="{html.escape(words(rows))}">{body}</div>'
 
 
 def _kind(title: str, groups: Sequence[tuple[str, Sequence[Row]]]) -> str:
     squares, x = [], 0
-    for word, found in groups:
-        for row in found:
+    for word, group in groups:
+        for row in group:
             squares.append(_square(word, x, f"{row.id}: {row.quote}"))
             x += STEP
-        x += GAP if found else 0
+        x += GAP if group else 0
     size = f'viewBox="-1 -1 {x - GAP - STEP + SQUARE + 2} {SQUARE + 2}"'
     keys = "".join(
-        f'<li><svg viewBox="-1 -1 12 12">{_square(word, 0)}</svg> <b>{len(found)}</b> {word}</li>'
-        for word, found in groups
+        f'<li><svg viewBox="-1 -1 12 12">{_square(word, 0)}</svg> <b>{len(group)}</b> {word}</li>'
+        for word, group in groups
     )
     return f'<p>{title}</p><svg class="claims" {size}>{"".join(squares)}</svg><ul>{keys}</ul>'
 
@@ -94,15 +95,15 @@ def front(rows: Sequence[Row]) -> str:
     return f"```{{raw}} html\n{picture(rows)}\n```\n\n**How sure?** {ledger.standing(rows)}\n"
 
 
-def runs(found: Mapping[str, pd.DataFrame]) -> str:
+def runs(studies: Mapping[str, pd.DataFrame]) -> str:
     """Return the recorded factorials beside the paper's values, a table a kind of run."""
-    if not found:
+    if not studies:
         return "No runs are recorded with this copy of the book.\n"
     alike: dict[tuple, dict[str, pd.DataFrame]] = {}
-    for name, study in found.items():
+    for name, study in studies.items():
         kind = tuple(study[column].iloc[0] for column in tables.UNMIXED)
         alike.setdefault(kind, {})[name] = study
-    absent = [paper.title(name) for name in KNOWN if name not in found]
+    absent = [paper.title(name) for name in KNOWN if name not in studies]
     missing = f"\nNot recorded yet: {', '.join(absent)}.\n" if absent else ""
     return "\n".join(map(numbered, alike.values())) + missing
 
@@ -130,13 +131,13 @@ def main(argv: list[str]) -> int:
         return 2
     folder = Path(argv[0])
     try:
-        found = recorded.studies()
-        rows = verdicts.ledger(found)
+        studies = recorded.studies()
+        rows = verdicts.ledger(studies)
         folder.mkdir(parents=True, exist_ok=True)
         share(rows, folder / "share.png")
         rules = (files("reglab") / "rules.md").read_text("utf-8")
         (folder / "rules.md").write_text(rules, encoding="utf-8")
-        (folder / "recorded.md").write_text(runs(found), encoding="utf-8")
+        (folder / "recorded.md").write_text(runs(studies), encoding="utf-8")
         (folder / "front.md").write_text(front(rows), encoding="utf-8")
     except (ReglabError, OSError) as error:
         print(f"reglab: {' '.join(str(error).split())}", file=sys.stderr)

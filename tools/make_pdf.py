@@ -44,8 +44,8 @@ def find_browser() -> str:
     """
     named = os.environ.get("CHROMIUM")
     for name in (named,) if named else BROWSERS:
-        if found := shutil.which(name):
-            return found
+        if browser := shutil.which(name):
+            return browser
     what = f"CHROMIUM={named} is no program" if named else "no Chromium or Chrome found"
     raise PdfError(f"{what}; install Chromium, or let CHROMIUM name it (only the PDF needs it)")
 

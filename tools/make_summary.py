@@ -54,17 +54,17 @@ LARGE = """## What this build rests on
 
 
 def section(
-    profile: str, frames: Mapping[str, pd.DataFrame], found: Mapping[str, pd.DataFrame]
+    profile: str, frames: Mapping[str, pd.DataFrame], committed: Mapping[str, pd.DataFrame]
 ) -> str:
     """Return the section as MyST.
 
     Args:
         profile: what the book is built with.
         frames: its study of each data set.
-        found: the recorded studies, `reglab.results.recorded.studies`.
+        committed: the recorded studies, `reglab.results.recorded.studies`.
     """
     same = all(
-        name in found and set(found[name]["key"]) == set(frame["key"])
+        name in committed and set(committed[name]["key"]) == set(frame["key"])
         for name, frame in frames.items()
     )
     form = SMALL if profile in WHAT else SAME if same else LARGE

@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     """Print the table of claims, and the false alarms of each family where nothing differs."""
     asked = _parser().parse_args(argv)
     given = simulated.basis(recorded.studies())
-    given = given.at(asked.profile) if asked.profile else given
+    given = given.judged_as(asked.profile) if asked.profile else given
     how = {"spread": asked.spread, "studies": asked.studies, "seed": asked.seed}
     print(power.table(given, asked.seeds, **how).round(3).to_string())
     print("\nShare of studies with at least one claim confirmed, or refuted, if nothing differs:")

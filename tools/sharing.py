@@ -104,11 +104,11 @@ def describe(doctree: nodes.Node) -> str:
     text cannot show is passed over. At most `LONGEST` characters.
     """
     boxes = [box for box in doctree.findall(nodes.admonition) if _title(box) == SUMMARY]
-    found = [point for box in boxes for point in box.findall(nodes.list_item)]
-    found += [
+    points = [point for box in boxes for point in box.findall(nodes.list_item)]
+    points += [
         part for part in doctree.findall(nodes.paragraph) if isinstance(part.parent, nodes.section)
     ]
-    texts = (" ".join(_plain(part).split()) for part in found)
+    texts = (" ".join(_plain(part).split()) for part in points)
     return next((_shorten(text) for text in texts if text and "\\" not in text), "")
 
 
@@ -121,7 +121,7 @@ def _plain(node: nodes.Node) -> str:
     """Return a node's text; a formula in plain signs, with a backslash left where there is none."""
     if isinstance(node, nodes.math):
         text = FRACTION.sub(r"\1/\2", node.astext())
-        text = COMMAND.sub(lambda found: SIGNS.get(found[1], found[1]), text)
+        text = COMMAND.sub(lambda match: SIGNS.get(match[1], match[1]), text)
         return text.replace("^2", "²").replace("L_2", "L2").replace("{", "").replace("}", "")
     if not node.children or isinstance(node, nodes.Text):
         return node.astext()
@@ -200,13 +200,13 @@ def write_files(app, exception) -> None:
         shutil.copy(_share(app), out / "_static" / "share.png")
 
 
-def _write_redirect(out: Path, to: str, tags: str, home: str) -> None:
+def _write_redirect(out: Path, target: str, tags: str, home: str) -> None:
     """Write index.html, which says of itself what the front page does."""
-    canonical = f'<link rel="canonical" href="{html.escape(home + to)}" />\n' if home else ""
+    canonical = f'<link rel="canonical" href="{html.escape(home + target)}" />\n' if home else ""
     (out / "index.html").write_text(
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8" />\n'
-        f'<title>To the book</title>\n<meta http-equiv="refresh" content="0; url={to}" />\n'
-        f'{canonical}{tags}\n</head>\n<body><p><a href="{to}">To the book</a></p></body>\n'
+        f'<title>To the book</title>\n<meta http-equiv="refresh" content="0; url={target}" />\n'
+        f'{canonical}{tags}\n</head>\n<body><p><a href="{target}">To the book</a></p></body>\n'
         "</html>\n",
         encoding="utf-8",
     )

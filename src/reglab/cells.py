@@ -23,16 +23,18 @@ _SUBSETS = [
 ]  # fmt: skip
 
 # (name, L2, dropout, BN)
-CELLS = tuple((cell_name(on), *(name in on for name in TECHNIQUES)) for on in _SUBSETS)
+CELLS = tuple(
+    (cell_name(techniques), *(name in techniques for name in TECHNIQUES)) for techniques in _SUBSETS
+)
 CELL_ORDER = tuple(name for name, *_ in CELLS)
 # For people.
 CELL_NAMES = {
-    cell_name(on): " + ".join(_TITLES[name] for name in on) or "no regularization"
-    for on in _SUBSETS
+    cell_name(techniques): " + ".join(_TITLES[name] for name in techniques) or "no regularization"
+    for techniques in _SUBSETS
 }
 
 # Combination -> the techniques it is made of.
-PAIRS = {cell_name(on): on for on in _SUBSETS if len(on) == 2}
+PAIRS = {cell_name(techniques): techniques for techniques in _SUBSETS if len(techniques) == 2}
 COMBINATIONS = {**PAIRS, "all": TECHNIQUES}
 # Technique -> the cell that is left when it is taken out of "all".
 WITHOUT = {name: cell_name(set(TECHNIQUES) - {name}) for name in TECHNIQUES}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +13,10 @@ import typer
 
 from reglab.cli_bench import bench
 from reglab.cli_data import data_app
+from reglab.cli_record import merge_into, write
 from reglab.errors import ReglabError
 from reglab.paths import RESULTS, record_folder, results_folder
-from reglab.record import RunRecord
-from reglab.runs.store import merge_tables, open_store, write_table
+from reglab.runs.store import open_store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,6 +50,7 @@ Dataset = Annotated[str, typer.Option(help="Name of a data set, or 'all' for the
 Profile = Annotated[str, typer.Option(help="smoke, pilot, reduced, full or paper.")]
 Seeds = Annotated[int | None, typer.Option(help="Evaluation seeds [default: the profile's].")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Study = Annotated[str, typer.Option(help="The paper's protocol, or a further study by name.")]
 Store = Annotated[
     Path | None, typer.Option(help="Folder of finished runs [default: $REGLAB_STORE or runs].")
 ]
@@ -64,6 +64,7 @@ def reproduce(
     dataset: Dataset = "all",
     profile: Profile = "pilot",
     seeds: Seeds = None,
+    study: Study = "protocol",
     workers: Annotated[
         int | None, typer.Option(help="Processes [default: one a core; one on CUDA].")
     ] = None,
@@ -88,11 +89,11 @@ def reproduce(
 
     began, runs = time.monotonic(), open_store(store)
     if progress:
-        for plan in _plans(dataset, profile, seeds, device):
-            print(standing.of(plan, runs))
+        for plan in _plans(dataset, profile, seeds, device, study):
+            print(standing.survey(plan, runs))
         return
     if scheduler is None:
-        plans = _plans(dataset, profile, seeds, device)
+        plans = _plans(dataset, profile, seeds, device, study)
         made = sweep.reproduce(plans, runs, workers=workers, together=together, progress=True)
     elif workers is not None:
         raise ReglabError("--workers are the cluster's own when --scheduler is given")
@@ -100,18 +101,19 @@ def reproduce(
         from reglab.study import cluster
 
         cluster.silence()
-        plans = _plans(dataset, profile, seeds, "cpu")
-        with cluster.connect(scheduler, plans, device) as on:
+        plans = _plans(dataset, profile, seeds, "cpu", study)
+        with cluster.connect(scheduler, plans, device) as remote:
             made = sweep.reproduce(
-                on.plans,
+                remote.plans,
                 runs,
                 together=together,
-                executor=on.executor,
-                in_flight=on.in_flight,
+                executor=remote.executor,
+                in_flight=remote.in_flight,
                 progress=True,
             )
     names, took = ", ".join(plan.dataset for plan in plans), duration(time.monotonic() - began)
-    print(f"{names}: profile {profile} complete in {runs.root} after {took} ({made} runs made now)")
+    what = f"profile {profile}" if study == "protocol" else f"study {study}, profile {profile},"
+    print(f"{names}: {what} complete in {runs.root} after {took} ({made} runs made now)")
 
 
 @app.command(epilog="Example: reglab results --dataset all --profile pilot --format json")
@@ -119,6 +121,7 @@ def results(
     dataset: Dataset = "all",
     profile: Profile = "pilot",
     seeds: Seeds = None,
+    study: Study = "protocol",
     device: Device = "auto",
     store: Store = None,
     format: Annotated[Format, typer.Option(help="How to print them.")] = Format.table,
@@ -127,7 +130,7 @@ def results(
     from reglab.pages import text
     from reglab.study.frame import load_frame
 
-    plans = _plans(dataset, profile, seeds, device)
+    plans = _plans(dataset, profile, seeds, device, study)
     runs = open_store(store)
     frames = {plan.dataset: load_frame(plan, runs) for plan in plans}
     print(text.render(frames, format.value))
@@ -144,10 +147,11 @@ def record(
     dataset: Dataset = "all",
     profile: Profile = "reduced",
     seeds: Seeds = None,
+    study: Study = "protocol",
     device: Device = "auto",
     store: Store = None,
-    to: Annotated[
-        Path | None, typer.Option(help=f"Folder of recorded results [default: {RESULTS}].")
+    results: Annotated[
+        Path | None, typer.Option("--to", help=f"Folder of recorded results [default: {RESULTS}].")
     ] = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="Also of a study with runs still missing.")
@@ -157,33 +161,17 @@ def record(
     ] = False,
 ) -> None:
     """Write a finished study as one compact table a data set, to be kept with the book."""
-    from reglab.study.frame import load_records
+    from reglab.study.frame import load_own
 
     if merge != bool(tables):
         raise ReglabError("--merge and the tables to join, FILE..., go together: give both")
-    folder = record_folder(to) / profile
+    folder = record_folder(results) / profile / ("" if study == "protocol" else study)
     if merge:
-        _merge(tables, folder)
+        merge_into(tables, folder)
         return
     runs = open_store(store)
-    for plan in _plans(dataset, profile, seeds, device):
-        records = load_records(plan, runs, partial=partial)[1]
-        _write(records.values(), folder / f"{plan.dataset}.jsonl.gz")
-
-
-def _merge(tables: list[Path], folder: Path) -> None:
-    """Join tables, and what the folder holds of the same data sets, into one a data set."""
-    names = {run.config.dataset for run in merge_tables(tables).values()}
-    old = [folder / f"{name}.jsonl.gz" for name in sorted(names)]
-    merged = merge_tables([*(path for path in old if path.exists()), *tables])
-    for path in old:
-        name = path.name.removesuffix(".jsonl.gz")
-        _write([run for run in merged.values() if run.config.dataset == name], path)
-
-
-def _write(records: Collection[RunRecord], path: Path) -> None:
-    write_table(records, path)
-    print(f"{path}: {len(records)} runs, {path.stat().st_size / 1e6:.2f} MB")
+    for plan in _plans(dataset, profile, seeds, device, study):
+        write(load_own(plan, runs, partial=partial), folder / f"{plan.dataset}.jsonl.gz")
 
 
 @app.command(epilog="Example: reglab claims --format json")
@@ -242,12 +230,13 @@ def verify(
         raise typer.Exit(1)
 
 
-def _plans(dataset: str, profile: str, seeds: int | None, device: str) -> list:
-    from reglab.data.sources import KNOWN
+def _plans(dataset: str, profile: str, seeds: int | None, device: str, study: str) -> list:
+    from reglab.study.further import datasets_of
     from reglab.study.plan import make_plan
 
-    names = KNOWN if dataset == "all" else (dataset,)
-    return [make_plan(name, profile, seeds=seeds, device=device) for name in names]
+    known = datasets_of(study)
+    names = known if dataset == "all" else (dataset,)
+    return [make_plan(name, profile, seeds=seeds, device=device, study=study) for name in names]
 
 
 def main() -> None:

@@ -178,7 +178,7 @@ def holm_rows(p: np.ndarray) -> np.ndarray:
     Args:
         p: in [0, 1], family x comparison.
     """
-    order, m = np.argsort(p, axis=1), p.shape[1]
+    order, m = np.argsort(p, axis=1), p.shape[1]  # (families, m)
     stepped = np.minimum(1, np.take_along_axis(p, order, 1) * np.arange(m, 0, -1))
     adjusted = np.empty_like(p)
     np.put_along_axis(adjusted, order, np.maximum.accumulate(stepped, axis=1), 1)

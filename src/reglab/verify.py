@@ -61,7 +61,7 @@ RECORDED_TOLERANCE = Tolerance(epochs=1, loss=0.05, accuracy=0.05, test=0.06)
 def golden_configs() -> dict[str, RunConfig]:
     """Return the golden runs by name: each way of training once, each data set at least once."""
 
-    def of(dataset: str, **changes: object) -> RunConfig:
+    def config(dataset: str, **changes: object) -> RunConfig:
         values = {"n_train": 150, "seed": 3, "width": 8, "lr": 0.02, "max_epochs": 2}
         values |= {"batch_size": 32, "dataset": dataset}
         version = dataset_version(dataset, "sample")
@@ -70,17 +70,17 @@ def golden_configs() -> dict[str, RunConfig]:
     everything = {"lam": 0.1, "dropout": 0.4, "batch_norm": True}
     adamw = {"optimizer": "adamw", "lr": 2e-3}
     return {
-        "plain": of("cifar10"),
-        "L2, coupled": of("mnist", lam=0.3),
-        "L2, per sample": of("fashion_mnist", lam=40.0, l2="per_sample"),
-        "L2, decoupled": of("mnist", lam=20.0, l2="decoupled", **adamw),
-        "L2, coupled under Adam": of("mnist", lam=0.3, **adamw),
-        "dropout": of("fashion_mnist", dropout=0.5),
-        "dropout everywhere": of("cifar10", dropout=0.3, placement="all"),
-        "batch normalization": of("mnist", batch_norm=True),
-        "all three": of("cifar10", **everything),
-        "stopped early": of("mnist", lr=0.1, max_epochs=8, patience=1),
-        "diverging": of("mnist", lr=1e4),
+        "plain": config("cifar10"),
+        "L2, coupled": config("mnist", lam=0.3),
+        "L2, per sample": config("fashion_mnist", lam=40.0, l2="per_sample"),
+        "L2, decoupled": config("mnist", lam=20.0, l2="decoupled", **adamw),
+        "L2, coupled under Adam": config("mnist", lam=0.3, **adamw),
+        "dropout": config("fashion_mnist", dropout=0.5),
+        "dropout everywhere": config("cifar10", dropout=0.3, placement="all"),
+        "batch normalization": config("mnist", batch_norm=True),
+        "all three": config("cifar10", **everything),
+        "stopped early": config("mnist", lr=0.1, max_epochs=8, patience=1),
+        "diverging": config("mnist", lr=1e4),
     }
 
 
@@ -91,32 +91,32 @@ def golden_records() -> dict[str, RunRecord]:
         ReglabError: the table is damaged, or of another version of the training code.
     """
     with as_file(files("reglab") / "golden.jsonl.gz") as path:
-        found = {record.config.key: record for record in read_table(path)}
-    if missing := [n for n, config in golden_configs().items() if config.key not in found]:
+        records = {record.config.key: record for record in read_table(path)}
+    if missing := [n for n, config in golden_configs().items() if config.key not in records]:
         raise ReglabError(
             f"no golden record of {missing[0]!r} for training version {TRAIN_VERSION}; {RENEW}"
         )
-    return found
+    return records
 
 
-def compare(found: RunRecord, expected: RunRecord, within: Tolerance) -> list[str]:
+def compare(made: RunRecord, expected: RunRecord, within: Tolerance) -> list[str]:
     """Return what deviates, a phrase each; nothing if the two runs agree within the tolerance."""
     pairs = [
-        ("diverged", found.diverged, expected.diverged),
-        ("n_params", found.n_params, expected.n_params),
-        ("n_fit", found.n_fit, expected.n_fit),
+        ("diverged", made.diverged, expected.diverged),
+        ("n_params", made.n_params, expected.n_params),
+        ("n_fit", made.n_fit, expected.n_fit),
     ]
     if within.epochs is None:
-        pairs += [("epochs", found.epochs, expected.epochs)]
-        pairs += [("best_epoch", found.best_epoch, expected.best_epoch)]
+        pairs += [("epochs", made.epochs, expected.epochs)]
+        pairs += [("best_epoch", made.best_epoch, expected.best_epoch)]
     wrong = [f"{name} {have} instead of {want}" for name, have, want in pairs if have != want]
     for name in ("train_loss", "val_loss", "train_acc", "val_acc"):
-        have, want = (getattr(run.history, name)[: within.epochs] for run in (found, expected))
+        have, want = (getattr(run.history, name)[: within.epochs] for run in (made, expected))
         relative = name.endswith("loss")
         most = within.loss if relative else within.accuracy
         wrong += _apart(name, have, want, most, relative)
     for part in ("best", "last"):
-        have, want = getattr(found, part), getattr(expected, part)
+        have, want = getattr(made, part), getattr(expected, part)
         if have is None or want is None:
             wrong += [] if have is want else [f"{part} is missing in one of the two"]
             continue
@@ -141,8 +141,8 @@ def _apart(
         near = {"rel_tol": most, "abs_tol": most * 1e-3} if relative else {"abs_tol": most}
         if a is None or math.isclose(a, b, **({"rel_tol": 0.0} | near)):
             continue
-        at = f" of epoch {number}" if len(want) > 1 else ""
-        return [f"{name}{at} is {a:.6g} instead of {b:.6g}"]
+        epoch = f" of epoch {number}" if len(want) > 1 else ""
+        return [f"{name}{epoch} is {a:.6g} instead of {b:.6g}"]
     return []
 
 
@@ -176,10 +176,10 @@ class Check:
 
     def make(self) -> Finding:
         """Train it and compare."""
-        found = train(self.expected.config)
-        values, expected = found.reproducible(), self.expected.reproducible()
+        made = train(self.expected.config)
+        values, expected = made.reproducible(), self.expected.reproducible()
         identical = {name: values[name] for name in expected} == expected
-        wrong = () if identical else compare(found, self.expected, self.within)
+        wrong = () if identical else compare(made, self.expected, self.within)
         return Finding(self.name, identical, tuple(wrong))
 
 

@@ -67,11 +67,11 @@ def pages(book: Path) -> list[str]:
     Of the listings of source files, dozens of one template, the longest and the shortest stand for
     all; `tools/check_book.py` follows the links of each.
     """
-    found = [file for file in sorted(book.rglob("*.html")) if "_static" not in file.parts]
-    listings = [file for file in found if book / "_modules/reglab" in file.parents]
+    files = [file for file in sorted(book.rglob("*.html")) if "_static" not in file.parts]
+    listings = [file for file in files if book / "_modules/reglab" in file.parents]
     listings.sort(key=lambda file: file.stat().st_size)
     dull = {book / "index.html", *listings[1:-1]}
-    return [file.relative_to(book).as_posix() for file in found if file not in dull]
+    return [file.relative_to(book).as_posix() for file in files if file not in dull]
 
 
 def pytest_generate_tests(metafunc):

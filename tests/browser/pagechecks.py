@@ -136,8 +136,8 @@ def settle(page: Page) -> None:
 
 def untypeset(page: Page, source: str) -> list[str]:
     """Return formulas that MathJax left alone or failed on; ``source`` is the page's HTML."""
-    wanted, found = len(MATH.findall(source)), page.locator(".math mjx-container").count()
-    few = [f"{found} of {wanted} formulas are typeset"] if found < wanted else []
+    wanted, typeset = len(MATH.findall(source)), page.locator(".math mjx-container").count()
+    few = [f"{typeset} of {wanted} formulas are typeset"] if typeset < wanted else []
     return few + page.evaluate(UNTYPESET)
 
 
@@ -228,7 +228,7 @@ def dead_pictures(page: Page) -> list[str]:
 
     The text must then be that of the state chosen, and the charts must be drawn anew.
     """
-    found = []
+    complaints = []
     for picture in page.locator(".picture").all():
         name = picture.get_attribute("id")
         states = json.loads(picture.locator("script").text_content())["states"]
@@ -241,12 +241,12 @@ def dead_pictures(page: Page) -> list[str]:
             now = picture.evaluate(SHOWN)
             wanted = [s["facts"] for s in states if s["path"] == now["path"]]
             if now["path"] == before["path"]:
-                found.append(f"{name}: a control changes nothing")
+                complaints.append(f"{name}: a control changes nothing")
             elif [[value for _, value in facts] for facts in wanted] != [now["facts"]]:
-                found.append(f"{name}: the text is not that of {now['path']}")
+                complaints.append(f"{name}: the text is not that of {now['path']}")
             if not now["drawn"] or now["drawn"] == before["drawn"]:
-                found.append(f"{name}: the charts do not follow {now['path']}")
-    return found or ([] if page.locator(".picture").count() else ["no picture"])
+                complaints.append(f"{name}: the charts do not follow {now['path']}")
+    return complaints or ([] if page.locator(".picture").count() else ["no picture"])
 
 
 def _change(control: Locator) -> bool:

@@ -59,7 +59,7 @@ def begins_with(text):
 
 
 @pytest.mark.parametrize(
-    ("added", "found"),
+    ("added", "said"),
     [
         ("<script>undefinedName()</script>", "script: undefinedName is not defined"),
         ("<script>console.error('out of order')</script>", "console: out of order"),
@@ -70,13 +70,13 @@ def begins_with(text):
         ("<script>new WebSocket('wss://host.example/')</script>", "asks another host: wss://"),
     ],
 )
-def test_errors_and_requests(broken, added, found):
+def test_errors_and_requests(broken, added, said):
     opened, _ = broken(begins_with(added))
-    assert [error for error in opened.errors if error.startswith(found)], opened.errors
+    assert [error for error in opened.errors if error.startswith(said)], opened.errors
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "said"),
     [
         (lambda it: re.sub(r"<script[^>]*tex-chtml[^>]*></script>", "", it), "not typeset"),
         (lambda it: it.replace(r"\(", r"\(\left(", 1), "MathJax: "),
@@ -84,24 +84,24 @@ def test_errors_and_requests(broken, added, found):
         (begins_with(r"<p>\begin{align}x</p>"), "raw TeX: "),
     ],
 )
-def test_formulas(broken, change, found):
+def test_formulas(broken, change, said):
     opened, source = broken(change)
     findings = untypeset(opened.page, source)
-    assert [line for line in findings if line.startswith(found)], findings
+    assert [line for line in findings if line.startswith(said)], findings
 
 
 @pytest.mark.parametrize(
-    ("added", "found"),
+    ("added", "said"),
     [
         ('<div style="width: 3000px">wide</div>', "the page is "),
         ('<div style="overflow: hidden"><table><tr><td style="min-width: 3000px">x</table></div>',
          "cut off: table"),
     ],
 )  # fmt: skip
-def test_widths(broken, added, found):
+def test_widths(broken, added, said):
     opened, _ = broken(begins_with(added))
     findings = too_wide(opened.page)
-    assert [line for line in findings if line.startswith(found)], findings
+    assert [line for line in findings if line.startswith(said)], findings
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -142,14 +142,14 @@ def test_search(broken):
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "said"),
     [
         (lambda it: re.sub(r'<script[^>]*src="[^"]*charts.js"></script>', "", it), "changes"),
         (begins_with(f"<script>{SPOIL}</script>"), "the text is not"),
         (lambda it: it.replace("vega-embed.min.js", "vega.min.js"), "the charts do not follow"),
     ],
 )
-def test_explorer(broken, change, found):
+def test_explorer(broken, change, said):
     opened, _ = broken(change, "notebooks/explorer.html")
     findings = dead_pictures(opened.page)
-    assert [line for line in findings if found in line], findings
+    assert [line for line in findings if said in line], findings

@@ -12,8 +12,8 @@ SIDEBAR = "#pst-primary-sidebar .bd-links a"
 
 def links(page, selector: str) -> list[str]:
     """Return where the links lead, in order."""
-    found = page.evaluate("s => [...document.querySelectorAll(s)].map(a => a.href)", selector)
-    return [address.split("#")[0] for address in found]
+    addresses = page.evaluate("s => [...document.querySelectorAll(s)].map(a => a.href)", selector)
+    return [address.split("#")[0] for address in addresses]
 
 
 def test_the_root_leads_to_the_book(reader, book):
@@ -28,8 +28,8 @@ def test_the_search_finds_the_chapter(reader, book, request, over):
     server = None if over == "file" else request.getfixturevalue("server")
     root = server or f"{book.as_uri()}/"
     opened = visit(reader, f"{root}search.html?q=dropout", server)
-    found = results(opened.page, 3)
-    assert f"{urlsplit(root).path}notebooks/dropout.html" in found
+    addresses = results(opened.page, 3)
+    assert f"{urlsplit(root).path}notebooks/dropout.html" in addresses
     assert opened.errors == []
 
 

@@ -121,16 +121,16 @@ def bench(device: str = "auto") -> dict:
     """
     device = machine.resolve_device(device)
     workers = executors.default_workers(device)
-    found = {}
+    summaries = {}
     with _pool(workers) as pool:
         together = Together(pool, workers)
         for shape in SHAPES:
-            found[shape] = _summary(shape, _turns(shape, device, together))
+            summaries[shape] = _summary(shape, _turns(shape, device, together))
     return {
         "device": device,
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
         **machine.environment(torch.device(device), 1),
-        "shapes": found,
+        "shapes": summaries,
         "growth": [_growth(width, device) for width in WIDTHS],
     }
 

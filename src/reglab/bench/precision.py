@@ -73,7 +73,7 @@ def pairs_needed(sd: float, margin: float, power: float = POWER) -> int:
     return n
 
 
-def comparison(found: Mapping[str, list[RunRecord]]) -> pd.DataFrame:
+def comparison(recorded: Mapping[str, list[RunRecord]]) -> pd.DataFrame:
     """Return bf16 minus fp32 in points of test accuracy, and whether that is equality.
 
     Equal means that the test of equivalence rejects a difference of the margin or more, on either
@@ -81,7 +81,7 @@ def comparison(found: Mapping[str, list[RunRecord]]) -> pd.DataFrame:
     (`pairs_needed`), with the spread that these pairs have.
     """
     rows = []
-    for name, records in found.items():
+    for name, records in recorded.items():
         scores, shift = _scores(records), _shift(records)
         bound, mean = margin(name), stats.mean_interval(shift)
         p = stats.equivalence(shift, bound)
@@ -101,15 +101,15 @@ def comparison(found: Mapping[str, list[RunRecord]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def setup(found: Mapping[str, list[RunRecord]]) -> Said:
+def setup(recorded: Mapping[str, list[RunRecord]]) -> Said:
     """Return what was run for the recorded comparison, read from its records, as a paragraph."""
-    configs = [record.config for records in found.values() for record in records]
-    tested = [_tested(record) for records in found.values() for record in records]
-    pairs = listed(f"{len(_shift(records))}" for records in found.values())
-    fitted = _values(record.n_fit for records in found.values() for record in records)
+    configs = [record.config for records in recorded.values() for record in records]
+    tested = [_tested(record) for records in recorded.values() for record in records]
+    pairs = listed(f"{len(_shift(records))}" for records in recorded.values())
+    fitted = _values(record.n_fit for records in recorded.values() for record in records)
     epochs = _values(c.max_epochs for c in configs)
     return say(
-        f"pairs of runs on {listed(map(paper.title, found))}: {pairs}, in this order",
+        f"pairs of runs on {listed(map(paper.title, recorded))}: {pairs}, in this order",
         f"each network was given {_values(c.n_train for c in configs)} images, fitted "
         f"{fitted} of them and trained for at most {epochs} epochs, "
         f"with width {_values(c.width for c in configs)}, learning rate "
@@ -119,13 +119,13 @@ def setup(found: Mapping[str, list[RunRecord]]) -> Said:
     )
 
 
-def finding(found: Mapping[str, list[RunRecord]]) -> Said:
+def finding(recorded: Mapping[str, list[RunRecord]]) -> Said:
     """Return what the recorded comparison shows, and what it would take to show equality."""
-    shifts = {name: stats.mean_interval(_shift(records)) for name, records in found.items()}
+    shifts = {name: stats.mean_interval(_shift(records)) for name, records in recorded.items()}
     needed = [
         f"{paper.title(name)}, {_about(mean, margin(name))} pairs for a margin of {margin(name)} "
         f"points, {_values(_images(records, margin(name)))} of the test images"
-        for (name, records), mean in zip(found.items(), shifts.values(), strict=True)
+        for (name, records), mean in zip(recorded.items(), shifts.values(), strict=True)
     ]
     words = {"up": "bf16 is better by", "down": "bf16 is worse by"}
     return say(
@@ -170,6 +170,6 @@ def _about(shift: stats.Estimate, bound: float) -> str:
     return f"{float(f'{pairs_needed(shift.sd, bound):.2g}'):,.0f}"
 
 
-def _values(found: Iterable[float]) -> str:
+def _values(numbers: Iterable[float]) -> str:
     """Return the different values, in ascending order, as a list in a sentence."""
-    return listed(f"{value:,g}" for value in sorted(set(found)))
+    return listed(f"{value:,g}" for value in sorted(set(numbers)))

@@ -33,10 +33,10 @@ RATIOS = {
 }
 
 
-def rate_table(found: dict) -> pd.DataFrame:
+def rate_table(measured: dict) -> pd.DataFrame:
     """Return images a second and networks an hour of every way, one row each."""
     rows = []
-    for shape, part in found["shapes"].items():
+    for shape, part in measured["shapes"].items():
         for name, label in WAYS.items():
             rows.append(
                 {
@@ -54,10 +54,10 @@ def _runs(part: dict, name: str) -> str:
     return display.MISSING if runs is None else f"{runs:,.1f}"
 
 
-def ratio_table(found: dict) -> pd.DataFrame:
+def ratio_table(measured: dict) -> pd.DataFrame:
     """Return the ratios with their lowest and highest turn."""
     rows = []
-    for shape, part in found["shapes"].items():
+    for shape, part in measured["shapes"].items():
         for name, label in RATIOS.items():
             low, high = part[f"{name}_range"]
             rows.append(
@@ -71,9 +71,9 @@ def ratio_table(found: dict) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def growth_table(found: dict) -> pd.DataFrame:
+def growth_table(measured: dict) -> pd.DataFrame:
     """Return how the cost of an image grows with the width of the network, one row a width."""
-    first = found["growth"][0]
+    first = measured["growth"][0]
     return pd.DataFrame(
         [
             {
@@ -83,15 +83,15 @@ def growth_table(found: dict) -> pd.DataFrame:
                 "images/s, one run": f"{row['images_per_second']:,.0f}",
                 "times as slow": f"{first['images_per_second'] / row['images_per_second']:.1f}",
             }
-            for row in found["growth"]
+            for row in measured["growth"]
         ]
     )
 
 
-def gains(found: dict) -> Said:
+def gains(measured: dict) -> Said:
     """Return what the ratios say of one run by itself and of a run a core, shape by shape."""
     sentences = []
-    for shape, part in found["shapes"].items():
+    for shape, part in measured["shapes"].items():
         one, many = (_beside(part[f"ratio_{name}_range"]) for name in ("train", "fp32"))
         sentences.append(
             f"held against the usual loop, {paper.title(shape)} at width {part['width']}: one run "
@@ -100,9 +100,9 @@ def gains(found: dict) -> Said:
     return say(*sentences)
 
 
-def growth(found: dict) -> Said:
+def growth(measured: dict) -> Said:
     """Return how many times slower the widest network is than the narrowest, for its arithmetic."""
-    first, last = found["growth"][0], found["growth"][-1]
+    first, last = measured["growth"][0], measured["growth"][-1]
     more = last["multiplications"] / first["multiplications"]
     slower = first["images_per_second"] / last["images_per_second"]
     return say(
@@ -118,27 +118,32 @@ def _beside(turns: tuple[float, float]) -> str:
     return "slower in every turn" if high < 1 else "faster in some turns and slower in others"
 
 
-def source(found: dict) -> str:
+def source(measured: dict) -> str:
     """Return the machine and the versions in a line."""
-    cores = f"{found['cores']} cores of " if found["device"] == "cpu" and found["cores"] else ""
-    turns = next(iter(found["shapes"].values()))["turns"]
+    cores = (
+        f"{measured['cores']} cores of "
+        if measured["device"] == "cpu" and measured["cores"]
+        else ""
+    )
+    turns = next(iter(measured["shapes"].values()))["turns"]
     return (
-        f"{cores}{found['device_name']}; torch {found['torch']}; reglab {found['code_version']}; "
-        f"medians of {turns} turns"
+        f"{cores}{measured['device_name']}; torch {measured['torch']}; "
+        f"reglab {measured['code_version']}; medians of {turns} turns"
     )
 
 
-def render(found: dict, form: str, part: str = "speed") -> str:
+def render(measured: dict, form: str, part: str = "speed") -> str:
     """Return a part's measurement as "table", "json" or "markdown" text."""
     if form == "json":
-        return json.dumps(found, indent=2)
+        return json.dumps(measured, indent=2)
     made = PARTS[part]
-    tables = (table(found) for table in made.tables)
+    tables = (table(measured) for table in made.tables)
     if form == "markdown":
         texts = [display.markdown(table) for table in tables]
     else:
         texts = [display.as_text(table).to_string(index=False) for table in tables]
-    return "\n\n".join([*texts, *(str(say(found)) for say in made.sentences), made.source(found)])
+    said = (str(sentence(measured)) for sentence in made.sentences)
+    return "\n\n".join([*texts, *said, made.source(measured)])
 
 
 def recorded(part: str = "speed", folder: Path | str | None = None) -> list[dict]:

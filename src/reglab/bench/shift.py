@@ -101,8 +101,8 @@ def measured(network: str, seed: int) -> dict[str, float]:
         noises = [Noise(seed, layer, NOISE[network]) for layer in layers]
         for noise in noises:
             run.model.get_submodule(noise.layer).register_forward_hook(noise)
-        found = list(_steps(run, noises))
-    means = {name: sum(step[name] for step in found) / len(found) for name in found[0]}
+        steps = list(_steps(run, noises))
+    means = {name: sum(step[name] for step in steps) / len(steps) for name in steps[0]}
     return means | {
         "train_loss": run.history.train_loss[-1],
         "test_acc": run.trace.test_acc[-1],

@@ -17,27 +17,29 @@ MEASURES = {
 }
 
 
-def values(found: dict, network: str, measure: str) -> dict[int, float]:
+def values(measured: dict, network: str, measure: str) -> dict[int, float]:
     """Return a measure of a network's runs by seed; in percent, but for the loss, in nats.
 
     The shift of inputs is in percent of their deviation, the two of gradients in percent of theirs.
     """
     scale = 1 if measure == "train_loss" else 100
-    return dict(enumerate(scale * run[measure] for run in found["runs"][network]))
+    return dict(enumerate(scale * run[measure] for run in measured["runs"][network]))
 
 
-def difference(found: dict, treated: str, control: str, measure: str) -> stats.Estimate:
+def difference(measured: dict, treated: str, control: str, measure: str) -> stats.Estimate:
     """Return treated minus control over seeds with its 95 % interval."""
-    return stats.paired_difference(values(found, treated, measure), values(found, control, measure))
+    return stats.paired_difference(
+        values(measured, treated, measure), values(measured, control, measure)
+    )
 
 
-def table(found: dict) -> pd.DataFrame:
+def table(measured: dict) -> pd.DataFrame:
     """Return every measure of every network, mean and interval over seeds."""
     return pd.DataFrame(
         [
             {"network": label}
             | {
-                title: stats.mean_interval(list(values(found, network, measure).values()))
+                title: stats.mean_interval(list(values(measured, network, measure).values()))
                 for measure, title in MEASURES.items()
             }
             for network, label in NETWORKS.items()
@@ -45,44 +47,44 @@ def table(found: dict) -> pd.DataFrame:
     )
 
 
-def findings(found: dict) -> Said:
+def findings(measured: dict) -> Said:
     """Return what BN does to the measures, and whether noise that undoes it costs the training."""
     measures = {name: title for name, title in MEASURES.items() if name != "test_acc"}
     return say(
-        "with BN instead of without: " + _said(found, "bn", "plain", measures),
+        "with BN instead of without: " + _said(measured, "bn", "plain", measures),
         *(
             f"{NETWORKS[noisy]}, against the network without BN: "
-            + _said(found, noisy, "plain", measures)
-            for noisy in found["noise"]
+            + _said(measured, noisy, "plain", measures)
+            for noisy in measured["noise"]
         ),
         *(
             f"{NETWORKS[noisy]}, against that with BN alone, {MEASURES['train_loss']}: "
-            + _clause(difference(found, noisy, "bn", "train_loss"))
-            for noisy in found["noise"]
+            + _clause(difference(measured, noisy, "bn", "train_loss"))
+            for noisy in measured["noise"]
         ),
     )
 
 
-def conclusion(found: dict) -> Said:
+def conclusion(measured: dict) -> Said:
     """Return what follows for "reduces the internal covariate shift", whichever way it came out.
 
     The explanation needs that a network whose layers' inputs move more does not train better. A
     noisy network speaks against it where both are shown: larger shift, smaller loss than without
     BN. It is in accord with it where the larger shift goes with no smaller loss.
     """
-    shifts = [difference(found, noisy, "plain", "input_shift") for noisy in found["noise"]]
-    losses = [difference(found, noisy, "plain", "train_loss") for noisy in found["noise"]]
+    shifts = [difference(measured, noisy, "plain", "input_shift") for noisy in measured["noise"]]
+    losses = [difference(measured, noisy, "plain", "train_loss") for noisy in measured["noise"]]
     kinds: dict[str, list[str]] = {"against": [], "for": [], "open": [], "no test": []}
-    for noisy, shift, loss in zip(found["noise"], shifts, losses, strict=True):
+    for noisy, shift, loss in zip(measured["noise"], shifts, losses, strict=True):
         kinds[_kind(shift, loss)].append(f"the network {NETWORKS[noisy]}")
-    steady = difference(found, "bn", "plain", "input_shift")
+    steady = difference(measured, "bn", "plain", "input_shift")
     return say(
         _steadier(steady),
-        *(_with(networks, _FOUND[kind]) for kind, networks in kinds.items()),
+        *(_with(networks, _SAID[kind]) for kind, networks in kinds.items()),
     )
 
 
-_FOUND = {
+_SAID = {
     "against": "had inputs that moved more than those of the network without BN, and still ended "
     "at a lower training loss: what helped it cannot have been that its inputs held still",
     "for": "had inputs that moved more, and ended at a higher training loss than the network "
@@ -109,13 +111,13 @@ def _steadier(estimate: stats.Estimate) -> str:
     return "whether layers' inputs move less with BN is not decided by these seeds"
 
 
-def _with(networks: list[str], found: str) -> str:
-    return f"{listed(networks)} {found}" if networks else ""
+def _with(networks: list[str], finding: str) -> str:
+    return f"{listed(networks)} {finding}" if networks else ""
 
 
-def _said(found: dict, treated: str, control: str, measures: dict[str, str]) -> str:
+def _said(measured: dict, treated: str, control: str, measures: dict[str, str]) -> str:
     return "; ".join(
-        f"{title}: {_clause(difference(found, treated, control, name))}"
+        f"{title}: {_clause(difference(measured, treated, control, name))}"
         for name, title in measures.items()
     )
 
@@ -124,12 +126,12 @@ def _clause(estimate: stats.Estimate) -> str:
     return clause(estimate, up="larger by", down="smaller by", unit="")
 
 
-def source(found: dict) -> str:
+def source(measured: dict) -> str:
     """Return what was run, and by which versions, in a line."""
-    config, seeds = found["config"], len(found["runs"]["plain"])
+    config, seeds = measured["config"], len(measured["runs"]["plain"])
     return (
         f"CIFAR-10, {config['n_train']:,} images of the sample, width {config['width']}, learning "
         f"rate {config['lr']:g}, {config['max_epochs']} epochs; measured at every "
-        f"{found['measured_every']}th step; {seeds} seeds; torch {found['torch']}; reglab "
-        f"{found['code_version']}"
+        f"{measured['measured_every']}th step; {seeds} seeds; torch {measured['torch']}; reglab "
+        f"{measured['code_version']}"
     )

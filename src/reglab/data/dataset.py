@@ -64,7 +64,7 @@ class Dataset:
 
     def standardize(self, images: Tensor) -> Tensor:
         """Return (pixel / 255 - mean) / std of uint8 images (N, C, H, W), float32, same device."""
-        scale = (1 / (255 * self.std)).view(1, -1, 1, 1).to(images.device)
+        scale = (1 / (255 * self.std)).view(1, -1, 1, 1).to(images.device)  # (1, C, 1, 1)
         shift = (self.mean / self.std).view(1, -1, 1, 1).to(images.device)
         return images.float().mul_(scale).sub_(shift)
 
@@ -192,7 +192,7 @@ def _parts(
     Validation is the head of them, passing over a class's only image: that one is for training.
     """
     pool = order[:n]
-    several = np.bincount(labels[pool])[labels[pool]] > 1
+    several = np.bincount(labels[pool])[labels[pool]] > 1  # (n,): not its label's only one
     held_out = np.flatnonzero(several)[: max(1, round(val_fraction * n))]
     fit, val = np.delete(pool, held_out), pool[held_out]
     if len(val) == 0 or len(np.unique(labels[fit])) <= labels.max():
@@ -219,7 +219,7 @@ def _raw(name: str, source: str, data_dir: Path | str | None) -> Arrays:
 
 def _images(pixels: np.ndarray) -> Tensor:
     """Return (N, H, W[, C]) pixels as a uint8 tensor (N, C, H, W)."""
-    pixels = pixels[:, None] if pixels.ndim == 3 else pixels.transpose(0, 3, 1, 2)
+    pixels = pixels[:, None] if pixels.ndim == 3 else pixels.transpose(0, 3, 1, 2)  # (N, C, H, W)
     return torch.from_numpy(np.ascontiguousarray(pixels))
 
 

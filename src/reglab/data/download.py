@@ -93,19 +93,19 @@ def _arrays(name: str, root: Path) -> dict[str, np.ndarray]:
 
 def _check_archive(path: Path) -> None:
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != CIFAR10_ARCHIVE_SHA256:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if sha256 != CIFAR10_ARCHIVE_SHA256:
         raise ReglabError(
             f"the downloaded {path.name} is not the published one (its SHA-256 begins "
-            f"{found[:12]}, expected {CIFAR10_ARCHIVE_SHA256[:12]}); nothing was kept, try again"
+            f"{sha256[:12]}, expected {CIFAR10_ARCHIVE_SHA256[:12]}); nothing was kept, try again"
         )
 
 
 def _keep(name: str, arrays: dict[str, np.ndarray], partial: Path, target: Path) -> None:
-    found = digest(arrays)
-    if found != FULL_SHA256[name]:
+    sha256 = digest(arrays)
+    if sha256 != FULL_SHA256[name]:
         raise ReglabError(
-            f"the downloaded {name} is not the published one (SHA-256 begins {found[:12]}, "
+            f"the downloaded {name} is not the published one (SHA-256 begins {sha256[:12]}, "
             f"expected {FULL_SHA256[name][:12]}); nothing was kept, try again later"
         )
     try:

@@ -63,12 +63,12 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _member(path: Path, packed: zipfile.ZipFile, key: str) -> zipfile.ZipInfo | None:
-    found = [info for info in packed.infolist() if info.filename in (key, f"{key}.npy")]
-    if len(found) > 1:
-        raise ReglabError(f"{path}: {key} is there {len(found)} times; it must be there once")
-    if not found and key in ARRAYS:
+    matches = [info for info in packed.infolist() if info.filename in (key, f"{key}.npy")]
+    if len(matches) > 1:
+        raise ReglabError(f"{path}: {key} is there {len(matches)} times; it must be there once")
+    if not matches and key in ARRAYS:
         raise ReglabError(f"{path}: no array {key!r}; NAME.npz needs {', '.join(ARRAYS)}")
-    return found[0] if found else None
+    return matches[0] if matches else None
 
 
 def _array(path: Path, key: str, packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:

@@ -128,18 +128,18 @@ def load_sample(name: str) -> Arrays:
         for split in ("train", "test"):
             sheets = [_decode(folder / sheet, info["shape"]) for sheet in info[f"{split}_sheets"]]
             arrays[f"x_{split}"] = np.concatenate(sheets)
-        found = digest(arrays)
+        sha256 = digest(arrays)
     except Exception as error:  # numpy, zipfile and Pillow raise many kinds for damaged files
         detail = " ".join(str(error).split())
         raise ReglabError(
             f"the bundled sample of {name} is damaged ({detail}); reinstall reglab"
         ) from None
-    if found != info["sha256"]:
+    if sha256 != info["sha256"]:
         raise ReglabError(
-            f"the bundled sample of {name} is damaged: its SHA-256 begins {found[:12]}, "
+            f"the bundled sample of {name} is damaged: its SHA-256 begins {sha256[:12]}, "
             f"expected {info['sha256'][:12]}; reinstall reglab"
         )
-    return _arrays(arrays, CLASSES[name], found, "bundled sample")
+    return _arrays(arrays, CLASSES[name], sha256, "bundled sample")
 
 
 def _decode(sheet: Traversable, shape: list[int]) -> np.ndarray:
@@ -188,14 +188,14 @@ _provided: dict[str, Arrays] = {}
 def _load_file(name: str, path: Path, _mtime: int, _size: int) -> Arrays:
     arrays = read_npz(path)
     n_classes = check_arrays(path, arrays)
-    found = digest(arrays)
-    if name in FULL_SHA256 and found != FULL_SHA256[name]:
+    sha256 = digest(arrays)
+    if name in FULL_SHA256 and sha256 != FULL_SHA256[name]:
         raise ReglabError(
-            f"{path}: SHA-256 begins {found[:12]}, expected {FULL_SHA256[name][:12]}; move the "
+            f"{path}: SHA-256 begins {sha256[:12]}, expected {FULL_SHA256[name][:12]}; move the "
             f"file away and run `reglab data fetch {name}`, or give your own data another name"
         )
     classes = CLASSES.get(name) or class_names(path, arrays, n_classes)
-    return _arrays(arrays, classes, found, str(path))
+    return _arrays(arrays, classes, sha256, str(path))
 
 
 def available(folder: Path | str | None = None) -> list[str]:
@@ -206,10 +206,10 @@ def available(folder: Path | str | None = None) -> list[str]:
 
 def verify(folder: Path | str | None = None) -> list[Status]:
     """Load every bundled sample and every NAME.npz in the data folder, and say how each is."""
-    found = [_status(name, "sample", "bundled with reglab", load_sample, name) for name in KNOWN]
+    statuses = [_status(name, "sample", "bundled with reglab", load_sample, name) for name in KNOWN]
     for path in _npz_files(folder):
-        found.append(_status(path.stem, "full", str(path), load_file, path.stem, folder))
-    return found
+        statuses.append(_status(path.stem, "full", str(path), load_file, path.stem, folder))
+    return statuses
 
 
 def _npz_files(folder: Path | str | None) -> list[Path]:

@@ -37,7 +37,7 @@ def batch_norm(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Ten
     """
     axes = [0, *range(2, x.ndim)]
     shape = [1, -1, *[1] * (x.ndim - 2)]
-    mean = x.mean(axes, keepdim=True)
+    mean = x.mean(axes, keepdim=True)  # (1, C) or (1, C, 1, 1)
     variance = (x - mean).square().mean(axes, keepdim=True)
     return gamma.view(shape) * (x - mean) / (variance + eps).sqrt() + beta.view(shape)
 
@@ -66,13 +66,13 @@ def batch_norm_backward(
             f"upstream must have x's shape {tuple(x.shape)}, got {tuple(upstream.shape)}"
         )
     axes = [0, *range(2, x.ndim)]
-    mean = x.mean(axes, keepdim=True)
+    mean = x.mean(axes, keepdim=True)  # (1, C) or (1, C, 1, 1)
     s = ((x - mean).square().mean(axes, keepdim=True) + eps).sqrt()
     x_hat = (x - mean) / s
-    along = x_hat * (upstream * x_hat).mean(axes, keepdim=True)
+    along = x_hat * (upstream * x_hat).mean(axes, keepdim=True)  # the shape of x
     centred = upstream - upstream.mean(axes, keepdim=True) - along
     grad_x = gamma.view(1, -1, *[1] * (x.ndim - 2)) / s * centred
-    return grad_x, (upstream * x_hat).sum(axes), upstream.sum(axes)
+    return grad_x, (upstream * x_hat).sum(axes), upstream.sum(axes)  # as x, (C,), (C,)
 
 
 def batch_norm_eval(
@@ -95,7 +95,7 @@ def batch_norm_eval(
         eps: added to the variance, >= 0.
     """
     shape = [1, -1, *[1] * (x.ndim - 2)]
-    slope = gamma / (variance + eps).sqrt()
+    slope = gamma / (variance + eps).sqrt()  # (C,)
     return x * slope.view(shape) + (beta - mean * slope).view(shape)
 
 
@@ -123,7 +123,7 @@ def running_statistics(
     n = x.numel() // x.shape[1]
     if n < 2:
         raise ReglabError(f"the unbiased variance needs at least 2 values a channel, got {n}")
-    unbiased = x.var(axes, correction=1)
+    unbiased = x.var(axes, correction=1)  # (C,)
     return (
         (1 - momentum) * mean + momentum * x.mean(axes),
         (1 - momentum) * variance + momentum * unbiased,

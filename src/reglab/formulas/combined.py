@@ -46,14 +46,14 @@ def interaction_contrasts(cells: Mapping[str, float]) -> dict[str, float]:
         ReglabError: a cell is missing.
     """
     _check(cells)
-    found = {}
+    interactions = {}
     for size in (2, 3):
         for chosen in combinations(TECHNIQUES, size):
             subsets = [part for n in range(size + 1) for part in combinations(chosen, n)]
-            found[cell_name(chosen)] = sum(
+            interactions[cell_name(chosen)] = sum(
                 (-1) ** (size - len(part)) * cells[cell_name(part)] for part in subsets
             )
-    return found
+    return interactions
 
 
 def shapley_shares(cells: Mapping[str, float]) -> dict[str, float]:

@@ -17,7 +17,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         logits: scores z, shape (N, K).
         labels: classes y in 0..K-1, shape (N,), int64.
     """
-    log_normalizer = torch.logsumexp(logits, dim=1)
+    log_normalizer = torch.logsumexp(logits, dim=1)  # (N,)
     return (log_normalizer - logits.gather(1, labels[:, None]).squeeze(1)).mean()
 
 
@@ -55,9 +55,9 @@ def calibration_error(probabilities: Tensor, labels: Tensor, bins: int = 15) -> 
         labels: shape (N,), int64.
         bins: number of bins.
     """
-    confidence, predicted = probabilities.max(dim=1)
+    confidence, predicted = probabilities.max(dim=1)  # (N,), (N,)
     right = (predicted == labels).double()
-    index = (confidence * bins).ceil().long().clamp(1, bins) - 1
+    index = (confidence * bins).ceil().long().clamp(1, bins) - 1  # (N,), each image's bin
     gaps = torch.zeros(bins, dtype=torch.float64, device=labels.device)
     gaps.index_add_(0, index, right - confidence.double())
     return gaps.abs().sum() / len(labels)

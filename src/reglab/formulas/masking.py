@@ -62,7 +62,7 @@ def mask_distribution(units: int, drop: float) -> tuple[Tensor, Tensor]:
     check_drop(drop)
     if not 1 <= units <= MOST_UNITS:
         raise ReglabError(f"masks are listed for 1 to {MOST_UNITS} units, got {units}")
-    masks = (torch.arange(2**units)[:, None] >> torch.arange(units) & 1).double()
+    masks = (torch.arange(2**units)[:, None] >> torch.arange(units) & 1).double()  # (2^u, u)
     return masks, (masks * (1 - drop) + (1 - masks) * drop).prod(dim=1)
 
 
@@ -78,7 +78,7 @@ def geometric_ensemble(probabilities: Tensor, weights: Tensor) -> Tensor:
     """
     if not bool((probabilities > 0).all()):
         raise ReglabError("a geometric mean needs probabilities > 0")
-    return torch.softmax(weights @ probabilities.log(), dim=0)
+    return torch.softmax(weights @ probabilities.log(), dim=0)  # (M,) @ (M, K) -> (K,)
 
 
 def dropout_ridge_penalty(x: Tensor, b: Tensor, drop: float) -> Tensor:
@@ -114,7 +114,7 @@ def dropout_regression(x: Tensor, y: Tensor, drop: float) -> Tensor:
             nothing is dropped.
     """
     check_drop(drop)
-    gram = x.mT @ x
+    gram = x.mT @ x  # (d, d)
     system = gram + drop / (1 - drop) * gram.diag().diag()
     if torch.linalg.matrix_rank(system) < len(system):
         raise ReglabError("the minimizer is not unique: a column of zeros, or dependent columns")
@@ -129,7 +129,7 @@ def dropout_excess(x: Tensor, b: Tensor, drop: float) -> Tensor:
     The labels cancel. Shapes: x (n, d) with d <= 16, b (d,).
     """
     masks, probability = mask_distribution(len(b), drop)
-    scores = x @ (masks * b / (1 - drop)).mT
+    scores = x @ (masks * b / (1 - drop)).mT  # (n, 2^d)
     return (softplus(scores) @ probability - softplus(x @ b)).sum()
 
 
@@ -141,7 +141,7 @@ def wager_penalty(x: Tensor, b: Tensor, drop: float) -> Tensor:
     information. Shapes: x (n, d), b (d,).
     """
     check_drop(drop)
-    chance = torch.sigmoid(x @ b)
+    chance = torch.sigmoid(x @ b)  # (n,)
     curvature = chance * (1 - chance)
     return drop / (1 - drop) / 2 * (curvature @ (x.square() @ b.square()))
 

@@ -56,20 +56,19 @@ _TABLES: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "ablation": (tables.ablation_table, "What leaving one technique out costs, in points."),
     "costs": (costs.cost_table, "Accuracy gained in points, and what one run took."),
     "machine": (costs.machine_table, "What depends on the machine: seconds and memory of one run."),
-    "shapley": (factorial.shapley_table, "Shares of the gain of all three, in points."),
 }
 # The study that a kind is made from, where it is not the factorial.
 _NEEDED = {"lambda": "lambda", "dropout_rates": "dropout", "size": "size", "rates": "rate"}
 _PRINTED = {"l2": "l2", "dropout": "dropout", "bn": "bn", "combined": "combined"}
 
 
-def table(kind: str, found: Mapping[str, pd.DataFrame] | None = None) -> Stack:
+def table(kind: str, studies: Mapping[str, pd.DataFrame] | None = None) -> Stack:
     """Return one of the chapters' tables for every data set that has recorded runs.
 
     Args:
         kind: l2, lambda, dropout, dropout_rates, bn, gap, size, rates, time, combined,
-            interactions, ablation, shapley, costs or machine.
-        found: studies by data set; None = `reglab.results.recorded.studies`.
+            interactions, ablation, costs or machine.
+        studies: by data set; None = `reglab.results.recorded.studies`.
 
     Raises:
         ReglabError: unknown kind, or a damaged table.
@@ -77,22 +76,22 @@ def table(kind: str, found: Mapping[str, pd.DataFrame] | None = None) -> Stack:
     if kind not in _TABLES:
         raise ReglabError(f"no table {kind!r}; there are {', '.join(_TABLES)}")
     numbers, caption = _TABLES[kind]
-    found = recorded.studies() if found is None else found
+    studies = recorded.studies() if studies is None else studies
     needed = _NEEDED.get(kind, "factorial")
-    found = {name: study for name, study in found.items() if (study["study"] == needed).any()}
+    studies = {name: study for name, study in studies.items() if (study["study"] == needed).any()}
     shown = [
         display.show(numbers(study), f"{paper.title(name)}. {caption}", tables.provenance(study))
-        for name, study in found.items()
+        for name, study in studies.items()
     ]
-    missing = [paper.title(name) for name in KNOWN if name not in found]
+    missing = [paper.title(name) for name in KNOWN if name not in studies]
     if missing and kind in _PRINTED:
         shown.append(_printed(_PRINTED[kind], missing))
-    return Stack(tuple(shown), missing_remark(found))
+    return Stack(tuple(shown), missing_remark(studies))
 
 
-def missing_remark(found: Mapping[str, pd.DataFrame]) -> str:
+def missing_remark(studies: Mapping[str, pd.DataFrame]) -> str:
     """Return a sentence that names the data sets without recorded runs; empty if there is none."""
-    missing = [paper.title(name) for name in KNOWN if name not in found]
+    missing = [paper.title(name) for name in KNOWN if name not in studies]
     return f"Not recorded yet at a deciding scale: {', '.join(missing)}." if missing else ""
 
 

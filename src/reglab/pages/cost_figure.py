@@ -24,11 +24,11 @@ def cost_figure(frame: pd.DataFrame) -> Figure:
         ReglabError: no run of the factorial.
     """
     tables.study_rows(frame, "factorial")
-    found = settings(frame)
+    shown = settings(frame)
     figure = Figure(figsize=(8.4, 4.6), layout="constrained")
     cells, sweeps = panels = figure.subplots(1, 2, sharex="row")
-    _draw_cells(cells, [s for s in found if s.study == "factorial"])
-    _draw_sweeps(sweeps, [s for s in found if s.study in SWEPT])
+    _draw_cells(cells, [s for s in shown if s.study == "factorial"])
+    _draw_sweeps(sweeps, [s for s in shown if s.study in SWEPT])
     cells.set_ylabel("accuracy gained (points)")
     for axes in panels:
         axes.axhline(0, color="#555555", linewidth=0.8)
@@ -50,8 +50,8 @@ def _entitle(figure: Figure, panels: Sequence[Axes], frame: pd.DataFrame) -> Non
     figure.suptitle(f"{name}: accuracy gained, with 95 % intervals, over epochs")
 
 
-def _draw_cells(axes: Axes, found: Sequence[Setting]) -> None:
-    looks = zip(found, figures.colors(len(found)), figures.MARKERS, strict=True)
+def _draw_cells(axes: Axes, shown: Sequence[Setting]) -> None:
+    looks = zip(shown, figures.colors(len(shown)), figures.MARKERS, strict=True)
     for setting, color, marker in looks:
         cost, gain = setting.cost("epochs"), setting.gain or NOTHING
         if cost is None:
@@ -63,16 +63,16 @@ def _draw_cells(axes: Axes, found: Sequence[Setting]) -> None:
                   linestyle="none", label=setting.technique)  # fmt: skip
 
 
-def _draw_sweeps(axes: Axes, found: Sequence[Setting]) -> None:
+def _draw_sweeps(axes: Axes, swept: Sequence[Setting]) -> None:
     """Draw each technique's strengths, joined in ascending order.
 
     Losses greater than the greatest gain are drawn at the lower edge: a collapsed network would
     press all others into a line.
     """
-    names = list(dict.fromkeys(setting.technique for setting in found))
-    top = max([MARGIN, *(s.gain.mean for s in found if s.gain)])
+    names = list(dict.fromkeys(setting.technique for setting in swept))
+    top = max([MARGIN, *(s.gain.mean for s in swept if s.gain)])
     for technique, color, marker in zip(names, figures.colors(5), figures.MARKERS, strict=False):
-        own = [s for s in found if s.technique == technique and s.cost("epochs")]
+        own = [s for s in swept if s.technique == technique and s.cost("epochs")]
         shown = [(s.cost("epochs").mean, s.gain or NOTHING) for s in own]
         x, y = [x for x, _ in shown], [max(gain.mean, -top) for _, gain in shown]
         axes.plot(x, y, color=color, linewidth=0.8, alpha=0.5)

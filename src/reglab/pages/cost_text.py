@@ -17,13 +17,13 @@ from reglab.results.costs import (
 )
 
 
-def sources(found: Mapping[str, pd.DataFrame]) -> str:
+def sources(studies: Mapping[str, pd.DataFrame]) -> str:
     """Return what the numbers of the recorded data sets are from, and what is missing, as Markdown.
 
     One item a data set: profile, images, and the multiplications of an epoch.
     """
     items = []
-    for name, study in found.items():
+    for name, study in studies.items():
         judged = tables.study_rows(study, "factorial")
         first, each = judged.iloc[0], multiplications_an_epoch(judged)
         products = "" if each is None else f", {each / 1e12:.3f} × 10¹² multiplications an epoch"
@@ -31,17 +31,17 @@ def sources(found: Mapping[str, pd.DataFrame]) -> str:
             f"- {paper.title(name)}: profile *{first['profile']}*, {first['n_train']:,} training "
             f"images, width {first['width']}{products}."
         )
-    remark = missing_remark(found)
+    remark = missing_remark(studies)
     return "\n".join(items + ([f"- {remark}"] if remark else []))
 
 
-def summary(found: Mapping[str, pd.DataFrame]) -> str:
+def summary(studies: Mapping[str, pd.DataFrame]) -> str:
     """Return a sentence a data set on the combination that gained most, as Markdown.
 
     Empty where no combination has a gain.
     """
     items = []
-    for name, study in found.items():
+    for name, study in studies.items():
         cells = [s for s in settings(study) if s.study == "factorial" and s.gain is not None]
         if not cells:
             continue
@@ -56,13 +56,13 @@ def summary(found: Mapping[str, pd.DataFrame]) -> str:
     return "\n".join(items)
 
 
-def machine(found: Mapping[str, pd.DataFrame]) -> str:
+def machine(studies: Mapping[str, pd.DataFrame]) -> str:
     """Return a sentence a data set on how far seconds and memory vary, as Markdown.
 
     Seconds between runs of one setting, which do equal work an epoch; memory between settings.
     """
     items = []
-    for name, study in found.items():
+    for name, study in studies.items():
         said, ratio = [], slowest_over_fastest(study)
         if ratio is not None:
             said.append(

@@ -35,16 +35,16 @@ _STUDIES = ("factorial", "literal", "no_early_stop", *costs.SWEPT)
 _CURVES = {"acc": ("accuracy (%)", 100.0), "loss": ("loss (nats)", 1.0)}
 
 
-def recorded_picture(found: Mapping[str, pd.DataFrame] | None = None) -> Picture | chapters.Stack:
+def recorded_picture(studies: Mapping[str, pd.DataFrame] | None = None) -> Picture | chapters.Stack:
     """Return the recorded runs by data set, technique and strength; a sentence if there are none.
 
     Args:
-        found: studies by data set; None = `reglab.results.recorded.studies`.
+        studies: by data set; None = `reglab.results.recorded.studies`.
     """
-    found = recorded.studies() if found is None else found
-    states = [state for name, study in found.items() for state in _states(name, study)]
+    studies = recorded.studies() if studies is None else studies
+    states = [state for name, study in studies.items() for state in _states(name, study)]
     if not states:
-        return chapters.Stack((), chapters.missing_remark(found))
+        return chapters.Stack((), chapters.missing_remark(studies))
     titles = {"acc": "Accuracy over epochs", "loss": "Loss over epochs"}
     specs = {titles[m]: charts.curves_chart(m, label) for m, (label, _) in _CURVES.items()}
     specs["Test accuracy"] = charts.scores_chart("scores")
@@ -53,9 +53,9 @@ def recorded_picture(found: Mapping[str, pd.DataFrame] | None = None) -> Picture
     return Picture("explorer", controls, specs, tuple(states), opening=opening)
 
 
-def table(found: Mapping[str, pd.DataFrame] | None = None) -> chapters.Stack:
+def table(studies: Mapping[str, pd.DataFrame] | None = None) -> chapters.Stack:
     """Return a table a data set: accuracy and cost of the eight combinations, as text."""
-    found = recorded.studies() if found is None else found
+    studies = recorded.studies() if studies is None else studies
     caption = "The eight combinations, at the strengths chosen: test accuracy, and cost of a run."
     shown = [
         display.show(
@@ -63,9 +63,9 @@ def table(found: Mapping[str, pd.DataFrame] | None = None) -> chapters.Stack:
             f"{paper.title(name)}. {caption}",
             tables.provenance(study),
         )
-        for name, study in found.items()
+        for name, study in studies.items()
     ]
-    return chapters.Stack(tuple(shown), chapters.missing_remark(found))
+    return chapters.Stack(tuple(shown), chapters.missing_remark(studies))
 
 
 def _is_cell(setting: Setting) -> bool:
@@ -94,15 +94,15 @@ def _states(dataset: str, study: pd.DataFrame) -> list[State]:
     if (study["study"] == "no_early_stop").any():
         base, runs = (tables.arm(study, s, "none") for s in ("factorial", "no_early_stop"))
         settings.append(Setting("no_early_stop", PLAIN, "", runs, base))
-    found = []
+    states = []
     for setting in sorted(settings, key=_place):
         study, technique = setting.study, _technique(setting)
         if study in costs.SWEPT:
             near = [s for s in settings if (s.study, _technique(s)) == (study, technique)]
         else:
             near = [s for s in settings if _is_cell(s)]
-        found.append(_state(dataset, technique, setting, near))
-    return found
+        states.append(_state(dataset, technique, setting, near))
+    return states
 
 
 def _place(setting: Setting) -> tuple[int, int]:
@@ -149,16 +149,16 @@ def curves(setting: Setting, measure: str) -> dict[str, list]:
             values = [history[f"{column}_{measure}"] for history in histories]
             for epoch in range(min(map(len, values), default=0)):
                 scale = _CURVES[measure][1]
-                at = _estimate([curve[epoch] for curve in values], scale)
-                rows.append({"epoch": epoch + 1, **at, "part": part, "network": network})
+                estimate = _estimate([curve[epoch] for curve in values], scale)
+                rows.append({"epoch": epoch + 1, **estimate, "part": part, "network": network})
     return columns(rows, ("epoch", "mean", "low", "high", "part", "network"))
 
 
 def _estimate(values: Sequence[float | None], scale: float = 1.0) -> dict[str, float | None]:
     if not values or None in values:
         return dict.fromkeys(("mean", "low", "high"))
-    found = mean_interval([scale * value for value in values])
-    return {"mean": found.mean, "low": found.low, "high": found.high}
+    estimate = mean_interval([scale * value for value in values])
+    return {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
 
 
 def _scores(dataset: str, setting: Setting, near: Sequence[Setting]) -> dict[str, list]:
@@ -167,9 +167,9 @@ def _scores(dataset: str, setting: Setting, near: Sequence[Setting]) -> dict[str
     for order, other in enumerate([*near, *([] if setting in near else [setting])]):
         label = other.strength if other.study in costs.SWEPT else other.technique
         label += ", not stopped early" if other.study == "no_early_stop" else ""
-        found = _estimate((100 * other.runs["test_acc"].dropna()).tolist())
+        estimate = _estimate((100 * other.runs["test_acc"].dropna()).tolist())
         kind = charts.KINDS[0 if other is setting else 2]
-        rows.append({"label": label, "order": order, "kind": kind, **found})
+        rows.append({"label": label, "order": order, "kind": kind, **estimate})
         for value in printed(dataset, other):
             exact = {"mean": float(value), "low": None, "high": None}
             rows.append({"label": label, "order": order, "kind": charts.KINDS[1], **exact})
@@ -219,8 +219,8 @@ def _facts(dataset: str, setting: Setting) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _text(found: Estimate | None, unit: str = "", sign: str = "") -> str:
-    if found is None:
+def _text(estimate: Estimate | None, unit: str = "", sign: str = "") -> str:
+    if estimate is None:
         return ""
-    half = "" if found.n < 2 else f" ± {found.half_width:.2f}"
-    return f"{found.mean:{sign}.2f}{half}{unit}"
+    half = "" if estimate.n < 2 else f" ± {estimate.half_width:.2f}"
+    return f"{estimate.mean:{sign}.2f}{half}{unit}"

@@ -243,10 +243,10 @@ def _axes(x: str, y: str, height: float = 3.6) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _means(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+def _means(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return mean, low and high in percent over the values of ``by``, ascending."""
     points = {}
-    for value, group in rows.groupby(by):
+    for value, group in rows.groupby(column):
         if (estimate := tables.accuracy(group)) is not None:
             points[value] = (estimate.mean, estimate.low, estimate.high)
     return pd.DataFrame.from_dict(points, orient="index", columns=["mean", "low", "high"])

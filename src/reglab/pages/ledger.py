@@ -64,11 +64,11 @@ class LedgerPage:
 
     Attributes:
         rows: claims, in order.
-        to: path from the page to the book's root, for links to the evidence.
+        root: path from the page to the book's root, for links to the evidence.
     """
 
     rows: Sequence[Row]
-    to: str = "../"
+    root: str = "../"
 
     def _repr_html_(self) -> str:
         head = "<tr><th>Claim</th><th>Verdicts</th><th>Why</th></tr>"
@@ -78,7 +78,7 @@ class LedgerPage:
     def _html(self, row: Row) -> str:
         text = {key: html.escape(str(getattr(row, key))) for key in ("id", "quote", "place")}
         page, _, section = row.evidence.partition("#")
-        link = f"{self.to}{page}.html" + (f"#{section}" if section else "")
+        link = f"{self.root}{page}.html" + (f"#{section}" if section else "")
         return (
             f'<tr id="claim-{text["id"].lower()}"><td><strong>{text["id"]}</strong> '
             f"“{text['quote']}”<br><small>{text['place']}</small></td>"
@@ -130,17 +130,17 @@ def about(rows: Sequence[Row], page: str) -> LedgerPage:
     Raises:
         ReglabError: no claim names that page.
     """
-    found = [row for row in rows if row.evidence.partition("#")[0] == page]
-    if not found:
+    listed = [row for row in rows if row.evidence.partition("#")[0] == page]
+    if not listed:
         raise ReglabError(f"no claim has its evidence on the page {page!r}")
-    return LedgerPage(found)
+    return LedgerPage(listed)
 
 
 def count_table(rows: Sequence[Row]) -> pd.DataFrame:
     """Return the counts of both verdicts beside one another, one row a rank."""
-    found = counts(rows)
+    tally = counts(rows)
     text = [
-        f"{verdict}: {claims}" for verdict, claims in zip(found[""], found["claims"], strict=True)
+        f"{verdict}: {claims}" for verdict, claims in zip(tally[""], tally["claims"], strict=True)
     ]
     half = len(BY_ARITHMETIC)
     return pd.DataFrame({"by arithmetic": text[:half], "by runs": text[half:]})
@@ -159,15 +159,14 @@ def render(rows: Sequence[Row], format: str) -> str:
         return markdown(rows)
     lines = [f"{'id':4} {'by arithmetic':16} {'by runs':20} quote"]
     lines += [f"{row.id:4} {row.by_arithmetic:16} {row.by_runs:20} {row.quote}" for row in rows]
-    found = counts(rows)
     tally = [
         f"{row['verdict'].replace('_', ' ')} {row['']}: {row['claims']}"
-        for _, row in found.iterrows()
+        for _, row in counts(rows).iterrows()
     ]
     return "\n".join([*lines, "", "; ".join(tally)])
 
 
-def standing(rows: Sequence[Row], to: str = "../") -> str:
+def standing(rows: Sequence[Row], root: str = "../") -> str:
     """Return two sentences on how sure the verdicts are, as Markdown for the front page.
 
     A claim waits if its rule asks for runs and there are not enough of them; a claim whose rule is
@@ -175,7 +174,7 @@ def standing(rows: Sequence[Row], to: str = "../") -> str:
 
     Args:
         rows: all claims.
-        to: path from the page to the book's root, for links to the claims.
+        root: path from the page to the book's root, for links to the claims.
     """
     asks = {claim["id"]: claim["by_runs"]["rule"] != "none" for claim in paper.contents()["claims"]}
     untested = [asks[row.id] for row in rows if row.by_runs == NOT_TESTABLE]
@@ -184,44 +183,44 @@ def standing(rows: Sequence[Row], to: str = "../") -> str:
     left_open = sum(row.by_runs == UNDECIDED for row in rows)
     return (
         f"Arithmetic settles {settled} of {len(rows)} claims without a run, and reading "
-        f"the text or the cited work {read} more. {_decided(rows, to)}; "
+        f"the text or the cited work {read} more. {_decided(rows, root)}; "
         f"{left_open} are measured and left open, {sum(untested)} wait for runs still to be made, "
         f"and {untested.count(False)} are not for runs to settle."
     )
 
 
-def _decided(rows: Sequence[Row], to: str) -> str:
+def _decided(rows: Sequence[Row], root: str) -> str:
     verbs = {
         CONFIRMED: "confirm",
         DIRECTION: "confirm the direction of",
         REFUTED: "refute",
         NEGLIGIBLE: "show a negligible difference for",
     }
-    found = {word: [row for row in rows if row.by_runs == word] for word in verbs}
-    decided = [row for word in found for row in found[word]]
+    by_word = {word: [row for row in rows if row.by_runs == word] for word in verbs}
+    decided = [row for word in by_word for row in by_word[word]]
     if not decided:
         return "Recorded runs decide none yet"
-    what = [f"{verbs[word]} {_links(claims, to)}" for word, claims in found.items() if claims]
+    what = [f"{verbs[word]} {_links(claims, root)}" for word, claims in by_word.items() if claims]
     profiles = sorted({str(row.profile) for row in decided})
     limit = "" if set(profiles) & set(WHOLE) else ", which judges directions, not sizes"
     named = " and ".join(f"*{name}*" for name in profiles)
     return f"Recorded runs {listed(what)} at the profile {named}{limit}"
 
 
-def _links(rows: Sequence[Row], to: str) -> str:
-    page = f"{to}notebooks/verdict.html"
+def _links(rows: Sequence[Row], root: str) -> str:
+    page = f"{root}notebooks/verdict.html"
     return ", ".join(f'<a href="{page}#claim-{row.id.lower()}">{row.id}</a>' for row in rows)
 
 
 def count_figure(rows: Sequence[Row]) -> Figure:
     """Return both kinds of verdict as bars, one a word."""
-    found = counts(rows).set_index(["verdict", ""])["claims"]
+    tally = counts(rows).set_index(["verdict", ""])["claims"]
     figure = Figure(figsize=(7, 2.8), layout="constrained")
     kinds = (("by arithmetic", "by_arithmetic", BY_ARITHMETIC), ("by runs", "by_runs", BY_RUNS))
     panels = figure.subplots(1, 2, sharex=True)
     for axes, (title, which, words) in zip(panels, kinds, strict=True):
         colors = [_COLORS.get(tone(word), _GREY) for word in words]
-        values = [int(found[which, word]) for word in words]
+        values = [int(tally[which, word]) for word in words]
         bars = axes.barh(words, values, color=colors, edgecolor="black", linewidth=0.6)
         axes.bar_label(bars, padding=3)
         axes.invert_yaxis()

@@ -106,7 +106,9 @@ class Picture:
     def _repr_html_(self) -> str:
         data = json.dumps(self.payload(), separators=(",", ":"), allow_nan=False)
         data = data.replace("</", "<\\/")  # nothing in it may end the script element
-        controls = "".join(self._control(*pair, at) for at, pair in enumerate(self.controls))
+        controls = "".join(
+            self._control(*pair, number) for number, pair in enumerate(self.controls)
+        )
         charts = "".join(
             f'<figure><figcaption>{html.escape(title)}</figcaption><div class="chart"></div>'
             "</figure>"
@@ -122,8 +124,8 @@ class Picture:
             f'<script type="application/json">{data}</script></div>'
         )
 
-    def _control(self, label: str, kind: str, at: int) -> str:
-        name, title = f"picture-{self.name}-{at}", html.escape(label)
+    def _control(self, label: str, kind: str, number: int) -> str:
+        name, title = f"picture-{self.name}-{number}", html.escape(label)
         if kind == "select":
             entry = f'<select id="{name}"></select>'
         else:

@@ -20,14 +20,15 @@ def render(frames: dict[str, pd.DataFrame], format: str) -> str:
     Args:
         frames: `reglab.study.frame.load_frame` of each data set; one profile and device in all.
         format: "table" (for reading), "csv", "json" (everything), or "markdown" (the factorial
-            beside the paper's values).
+            beside the paper's values; the arms of a further study).
     """
     everything = pd.concat(frames.values(), ignore_index=True)
     provenance = tables.provenance(everything)
-    if format == "markdown":
-        summary = display.markdown(tables.summary_table(frames))
-        return f"{summary}\n\n*{provenance}*\n"
     rows = summarize(everything)
+    if format == "markdown":
+        paper = (everything["study"] == "factorial").any()
+        shown = tables.summary_table(frames) if paper else rows[_SHOWN]
+        return f"{display.markdown(shown)}\n\n*{provenance}*\n"
     if format == "csv":
         return rows.to_csv(index=False).rstrip("\n")
     if format == "table":

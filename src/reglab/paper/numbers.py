@@ -46,8 +46,8 @@ def printed(table: str, dataset: str, column: str) -> Decimal | None:
 
 def printed_baselines(dataset: str) -> list[Decimal]:
     """Return the distinct "no regularization" values, one a table, ascending; they disagree."""
-    found = {printed(table, dataset, "none") for table in ("l2", "dropout", "bn")}
-    return sorted(found - {None})
+    baselines = {printed(table, dataset, "none") for table in ("l2", "dropout", "bn")}
+    return sorted(baselines - {None})
 
 
 def printed_cell(dataset: str, cell: str) -> list[Decimal]:

@@ -83,8 +83,8 @@ def times(rows: pd.DataFrame, wanted: pd.Series) -> pd.Series:
     """
     rows = rows.set_index("seed")
     kept = rows.loc[rows.index.intersection(wanted.index)]
-    found = {seed: _time(row, wanted[seed]) for seed, row in kept.iterrows()}
-    return pd.Series(found, dtype=float)
+    epochs = {seed: _time(row, wanted[seed]) for seed, row in kept.iterrows()}
+    return pd.Series(epochs, dtype=float)
 
 
 def _time(row: pd.Series, wanted: float) -> float:

@@ -93,39 +93,38 @@ def settings(frame: pd.DataFrame) -> list[Setting]:
         ReglabError: an arm has runs of other seeds than what it is compared with, or one twice.
     """
     there = set(frame["study"])
-    found = []
+    every = []
     if "factorial" in there:
-        found += _cells(frame)
+        every += _cells(frame)
     if {"factorial", "literal"} <= there:
-        found += _printed(frame)
+        every += _printed(frame)
     if "lambda" in there:
         for reading, name in tables.READINGS.items():
             # λ = 0 is one and the same run for the coupled and the per-sample reading
             zero = "coupled 0" if reading == "per_sample" else f"{reading} 0"
-            found += _sweep(frame, "lambda", "reading", reading, f"L2, {name}", zero)
+            every += _sweep(frame, "lambda", "reading", reading, f"L2, {name}", zero)
     if "dropout" in there:
         for place, name in PLACES.items():
-            found += _sweep(frame, "dropout", "place", place, name, f"{place} 0")
-    return found
+            every += _sweep(frame, "dropout", "place", place, name, f"{place} 0")
+    return every
 
 
 def _cells(frame: pd.DataFrame) -> list[Setting]:
-    base = tables.arm(frame, "factorial", "none")
-    found = []
+    base, cells = tables.arm(frame, "factorial", "none"), []
     for name in CELL_ORDER:
         runs = tables.arm(frame, "factorial", name)
         control = None if name == "none" else base
-        found.append(Setting("factorial", CELL_NAMES[name], strength_of(runs), runs, control))
-    return found
+        cells.append(Setting("factorial", CELL_NAMES[name], strength_of(runs), runs, control))
+    return cells
 
 
 def _printed(frame: pd.DataFrame) -> list[Setting]:
-    base, found = tables.arm(frame, "factorial", "none"), []
+    base, literal = tables.arm(frame, "factorial", "none"), []
     for label in frame.loc[frame["study"] == "literal", "arm"].unique():
         runs = tables.arm(frame, "literal", label)
         name = CELL_NAMES[runs["cell"].iloc[0]]
-        found.append(Setting("literal", f"{name}, as printed", strength_of(runs), runs, base))
-    return found
+        literal.append(Setting("literal", f"{name}, as printed", strength_of(runs), runs, base))
+    return literal
 
 
 def _sweep(
@@ -136,13 +135,13 @@ def _sweep(
     rows = rows[(rows[column] == kind) | (rows["arm"] == zero)]
     if rows[field].max() == 0 or rows.empty:
         return []
-    base, found = tables.arm(frame, study, zero), []
+    base, strengths = tables.arm(frame, study, zero), []
     for value in sorted(rows[field].unique()):
         (label,) = rows.loc[rows[field] == value, "arm"].unique()
         runs = base if label == zero else tables.arm(frame, study, label)
         text = f"{'λ =' if field == 'lam' else 'drop rate'} {value:g}"
-        found.append(Setting(study, name, text, runs, None if label == zero else base))
-    return found
+        strengths.append(Setting(study, name, text, runs, None if label == zero else base))
+    return strengths
 
 
 def strength_of(runs: pd.DataFrame) -> str:
@@ -191,15 +190,15 @@ def cost_table(frame: pd.DataFrame) -> pd.DataFrame:
     for setting in settings(frame):
         products = trillions(setting)
         rows.append(
-            {
-                "technique": setting.technique,
-                "strength": setting.strength or None,
-                "accuracy gained": setting.gain,
-                "epochs": setting.cost("epochs"),
-                "10¹² multiplications": None if products is None else f"{products:.2f}",
-                "seeds": f"{len(setting.kept)} {setting.seeds}",
-                "diverged": int(setting.runs["test_acc"].isna().sum()) or None,
-            }
+            _costs(
+                setting,
+                {
+                    "accuracy gained": setting.gain,
+                    "epochs": setting.cost("epochs"),
+                    "10¹² multiplications": None if products is None else f"{products:.2f}",
+                },
+            )
+            | {"diverged": int(setting.runs["test_acc"].isna().sum()) or None}
         )
     return pd.DataFrame(rows)
 
@@ -210,15 +209,25 @@ def machine_table(frame: pd.DataFrame) -> pd.DataFrame:
     for setting in settings(frame):
         memory = megabytes(setting)
         rows.append(
-            {
-                "technique": setting.technique,
-                "strength": setting.strength or None,
-                "seconds": setting.cost("seconds"),
-                "peak memory (MB)": None if memory is None else f"{memory:,.0f}",
-                "seeds": f"{len(setting.kept)} {setting.seeds}",
-            }
+            _costs(
+                setting,
+                {
+                    "seconds": setting.cost("seconds"),
+                    "peak memory (MB)": None if memory is None else f"{memory:,.0f}",
+                },
+            )
         )
     return pd.DataFrame(rows)
+
+
+def _costs(setting: Setting, columns: dict) -> dict:
+    """Return a table's row: which setting, the columns, over which seeds."""
+    return {
+        "technique": setting.technique,
+        "strength": setting.strength or None,
+        **columns,
+        "seeds": f"{len(setting.kept)} {setting.seeds}",
+    }
 
 
 def slowest_over_fastest(frame: pd.DataFrame) -> float | None:

@@ -62,8 +62,8 @@ def main_effects(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
     """
     cells, effects = scores(frame, metric).dropna(), {}
     for place, technique in enumerate(TECHNIQUES):
-        with_it = [name for name, *on in CELLS if on[place]]
-        without = [name for name, *on in CELLS if not on[place]]
+        with_it = [name for name, *switches in CELLS if switches[place]]
+        without = [name for name, *switches in CELLS if not switches[place]]
         effects[technique] = cells[with_it].mean(axis=1) - cells[without].mean(axis=1)
     return pd.DataFrame(effects, index=cells.index)
 
@@ -75,9 +75,9 @@ def measures_table(frame: pd.DataFrame) -> pd.DataFrame:
     adding, and added last to the two others; over the seeds that have all eight cells.
     """
     cells, effects = scores(frame).dropna(), main_effects(frame)
-    shares = shapley_table(frame)["share"].tolist()
+    shares = pd.DataFrame([formulas.shapley_shares(row.to_dict()) for _, row in cells.iterrows()])
     rows = []
-    for technique, share in zip(TECHNIQUES, shares, strict=True):
+    for technique in TECHNIQUES:
         gain = cells[technique] - cells["none"]
         drop = cells["all"] - cells[WITHOUT[technique]]
         rows.append(
@@ -85,7 +85,7 @@ def measures_table(frame: pd.DataFrame) -> pd.DataFrame:
                 "technique": CELL_NAMES[technique],
                 "gain alone": mean_interval(gain.tolist()),
                 "main effect": mean_interval(effects[technique].tolist()),
-                "Shapley share": share,
+                "Shapley share": mean_interval(shares[technique].tolist()),
                 "drop when left out": mean_interval(drop.tolist()),
                 "n": len(cells),
             }
@@ -96,20 +96,23 @@ def measures_table(frame: pd.DataFrame) -> pd.DataFrame:
 def interactions(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
     """Return each seed's `formulas.interaction_contrasts`, one column each."""
     cells = scores(frame, metric).dropna()
-    found = [formulas.interaction_contrasts(row.to_dict()) for _, row in cells.iterrows()]
-    return pd.DataFrame(found, index=cells.index)
+    contrasts = [formulas.interaction_contrasts(row.to_dict()) for _, row in cells.iterrows()]
+    return pd.DataFrame(contrasts, index=cells.index)
 
 
 def interaction_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the interaction contrasts with their intervals, in points of test accuracy."""
-    return _estimates(interactions(frame), "contrast", "interaction")
-
-
-def shapley_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return each technique's share of the gain of all three, in points of test accuracy."""
-    cells = scores(frame).dropna()
-    shares = [formulas.shapley_shares(row.to_dict()) for _, row in cells.iterrows()]
-    return _estimates(pd.DataFrame(shares, index=cells.index), "technique", "share")
+    contrasts = interactions(frame)
+    return pd.DataFrame(
+        [
+            {
+                "contrast": CELL_NAMES[name],
+                "interaction": mean_interval(contrasts[name].tolist()),
+                "n": len(contrasts),
+            }
+            for name in contrasts.columns
+        ]
+    )
 
 
 def gap_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +125,7 @@ def gap_table(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name in CELL_ORDER:
         values = {label: cells[name].dropna().tolist() for label, cells in columns.items()}
-        estimates = {label: mean_interval(found) for label, found in values.items() if found}
+        estimates = {label: mean_interval(gaps) for label, gaps in values.items() if gaps}
         rows.append({"network": CELL_NAMES[name], **estimates, "n": len(values["test accuracy"])})
     return pd.DataFrame(rows)
 
@@ -132,13 +135,13 @@ def size_table(frame: pd.DataFrame) -> pd.DataFrame:
     runs = pd.concat([tables.study_rows(frame, "size"), tables.study_rows(frame, "factorial")])
     rows = []
     for name in CELL_ORDER[:4]:
-        for n, found in runs[runs["cell"] == name].groupby("n_train"):
-            train, test = (100 * found[part].astype(float) for part in ("train_acc", "test_acc"))
+        for n, group in runs[runs["cell"] == name].groupby("n_train"):
+            train, test = (100 * group[part].astype(float) for part in ("train_acc", "test_acc"))
             columns = {"training accuracy": train, "test accuracy": test, "gap": train - test}
             rows.append(
                 {"network": CELL_NAMES[name], "images": f"{n:,}"}
                 | {label: mean_interval(v.dropna().tolist()) for label, v in columns.items()}
-                | {"n": len(found)}
+                | {"n": len(group)}
             )
     return pd.DataFrame(rows)
 
@@ -172,16 +175,3 @@ def time_table(frame: pd.DataFrame) -> pd.DataFrame:
         estimates = {label: mean_interval(values.tolist()) for label, values in columns.items()}
         rows.append({"network": CELL_NAMES[name], **estimates, "n": len(runs)})
     return pd.DataFrame(rows)
-
-
-def _estimates(values: pd.DataFrame, label: str, what: str) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                label: CELL_NAMES[name],
-                what: mean_interval(values[name].tolist()),
-                "n": len(values),
-            }
-            for name in values.columns
-        ]
-    )

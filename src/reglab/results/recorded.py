@@ -31,8 +31,8 @@ def studies(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
         ReglabError: a recorded table is damaged; it names the file.
     """
     folder = results_folder(folder)
-    found = {name: _best(name, folder) for name in KNOWN}
-    return {name: study for name, study in found.items() if study is not None}
+    best = {name: _best(name, folder) for name in KNOWN}
+    return {name: study for name, study in best.items() if study is not None}
 
 
 def _best(dataset: str, folder: Path) -> pd.DataFrame | None:
@@ -48,7 +48,7 @@ def _read(dataset: str, profile: str, path: Path, folder: Path) -> pd.DataFrame 
     if first is None:
         return None
     device, precision = first.config.device, first.config.precision
-    plan = Plan.under(profile_named(profile), dataset, device, precision=precision)
+    plan = Plan.from_profile(profile_named(profile), dataset, device, precision=precision)
     store = RunStore(folder / "nothing-but-recorded", recorded=folder)
     arms, records = load_records(plan, store, partial=True)
     incomplete = {arm.study for arm in arms if arm.config.key not in records}

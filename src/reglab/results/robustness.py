@@ -54,10 +54,10 @@ def _by_kind(probed: Mapping[str, Mapping[str, float | None]], name: str) -> dic
         values = [probed[each][name] for each in conditions]
         return math.nan if None in values else 100 * sum(values) / len(values)
 
-    found = {CLEAN: percent([CLEAN])}
+    means = {CLEAN: percent([CLEAN])}
     for kind, strengths in CORRUPTIONS.items():
-        found[kind] = percent(condition(kind, strength) for strength in strengths)
-    return found
+        means[kind] = percent(condition(kind, strength) for strength in strengths)
+    return means
 
 
 def gain(frame: pd.DataFrame, treated: str, control: str, metric: str) -> Estimate | None:
@@ -113,10 +113,10 @@ def gain_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_cell(frame: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
-    found = figures(frame)
+    scores = figures(frame)
     rows = []
     for cell in CELL_ORDER:
-        runs = found[found["cell"] == cell]
+        runs = scores[scores["cell"] == cell]
         values = {title: runs[metric].dropna().tolist() for metric, title in titles.items()}
         estimates = {title: mean_interval(v) if v else None for title, v in values.items()}
         rows.append({"cell": CELL_NAMES[cell]} | estimates | {"n": len(runs)})

@@ -31,16 +31,16 @@ def measures(rows: pd.DataFrame, *, last: bool = False) -> pd.DataFrame:
         rows: one arm's runs (`reglab.results.tables.arm`).
         last: at the last epoch, not at the restored one.
     """
-    at = "last_" if last else ""
+    prefix = "last_" if last else ""
     names = ("train_acc", "test_acc", "train_loss", "test_loss", "test_ece")
-    found = rows.set_index("seed")[[at + name for name in names]].astype(float)
-    found.columns = list(names)
+    scores = rows.set_index("seed")[[prefix + name for name in names]].astype(float)
+    scores.columns = list(names)
     values = {
-        "accuracy": 100 * found["test_acc"],
-        "gap": 100 * (found["train_acc"] - found["test_acc"]),
-        "loss": found["test_loss"],
-        "loss gap": found["test_loss"] - found["train_loss"],
-        "calibration": 100 * found["test_ece"],
+        "accuracy": 100 * scores["test_acc"],
+        "gap": 100 * (scores["train_acc"] - scores["test_acc"]),
+        "loss": scores["test_loss"],
+        "loss gap": scores["test_loss"] - scores["train_loss"],
+        "calibration": 100 * scores["test_ece"],
     }
     return pd.DataFrame(values).dropna().sort_index()
 

@@ -219,10 +219,10 @@ def _refuse_mixture(frame: pd.DataFrame, *columns: str) -> None:
             raise ReglabError(f"one table must not mix {column}s, got {values or 'no runs'}")
 
 
-def _sweep(frame: pd.DataFrame, by: list[str], chosen, *, loss: bool = False) -> pd.DataFrame:
+def _sweep(frame: pd.DataFrame, columns: list[str], chosen, *, loss: bool = False) -> pd.DataFrame:
     rows = []
-    for key, group in frame.groupby(by, sort=False):
-        row = dict(zip(by, key, strict=True))
+    for key, group in frame.groupby(columns, sort=False):
+        row = dict(zip(columns, key, strict=True))
         if loss:
             row["validation loss"] = float(group["val_loss"].mean())
         row["validation accuracy"] = float(100 * group["val_acc"].mean())

@@ -78,7 +78,7 @@ class Crew:
 
 
 @contextlib.contextmanager
-def crew(
+def open_crew(
     device: str,
     workers: int | None = None,
     together: int | None = None,
@@ -119,7 +119,7 @@ def default_workers(device: str) -> int:
     return os.cpu_count() or 1
 
 
-def make(configs: Sequence[RunConfig], store: RunStore, by: Crew, progress: Progress) -> set[str]:
+def make(configs: Sequence[RunConfig], store: RunStore, crew: Crew, progress: Progress) -> set[str]:
     """Make the runs that are neither in the store nor being made by another driver.
 
     Returns:
@@ -128,10 +128,10 @@ def make(configs: Sequence[RunConfig], store: RunStore, by: Crew, progress: Prog
     Raises:
         ReglabError: one line; what was finished before is kept.
     """
-    tasks = [configs[at : at + by.batch] for at in range(0, len(configs), by.batch)]
-    if by.executor is None:
-        return {key for task in tasks for key in _make_here(task, store, by.together, progress)}
-    return _make_there(tasks, store, by, progress)
+    tasks = [configs[start : start + crew.batch] for start in range(0, len(configs), crew.batch)]
+    if crew.executor is None:
+        return {key for task in tasks for key in _make_here(task, store, crew.together, progress)}
+    return _make_there(tasks, store, crew, progress)
 
 
 def train_all(configs: Sequence[RunConfig], together: int) -> Iterator[RunRecord]:
@@ -177,7 +177,7 @@ def _make_here(
 ) -> list[str]:
     held, made = _take(task, store), []
     try:
-        progress.at(task[0].key)
+        progress.working_on(task[0].key)
         for record in train_all(list(held), together):
             store.put(record)
             made.append(record.config.key)
@@ -188,22 +188,23 @@ def _make_here(
 
 
 def _make_there(
-    tasks: Sequence[Sequence[RunConfig]], store: RunStore, by: Crew, progress: Progress
+    tasks: Sequence[Sequence[RunConfig]], store: RunStore, crew: Crew, progress: Progress
 ) -> set[str]:
     waiting, made = deque(tasks), set()
     pending: dict[Future, Held] = {}
     try:
         while waiting or pending:
-            while waiting and len(pending) < by.in_flight:
+            while waiting and len(pending) < crew.in_flight:
                 if held := _take(waiting.popleft(), store):
-                    pending[_submit(held, store, by)] = held
+                    pending[_submit(held, store, crew)] = held
             if pending:
-                progress.at(next(iter(next(iter(pending.values())))).key)  # out for the longest
+                longest_out = next(iter(pending.values()))
+                progress.working_on(next(iter(longest_out)).key)
             failed = None
             for future in wait(pending, return_when=FIRST_COMPLETED).done if pending else ():
                 held = pending.pop(future)
                 try:
-                    made |= _keep(future, held, store, by.writes)
+                    made |= _keep(future, held, store, crew.writes)
                     progress.update(len(held))
                 except Exception as error:  # first keep what others finished, then say so
                     failed = error
@@ -219,9 +220,10 @@ def _make_there(
     return made
 
 
-def _submit(held: Held, store: RunStore, by: Crew) -> Future:
+def _submit(held: Held, store: RunStore, crew: Crew) -> Future:
+    root = store.root if crew.writes else None
     try:
-        return by.executor.submit(work, tuple(held), by.together, store.root if by.writes else None)
+        return crew.executor.submit(work, tuple(held), crew.together, root)
     except BaseException:
         _release(held)
         raise
@@ -271,12 +273,8 @@ def _lost(error: BaseException) -> ReglabError:
 @contextlib.contextmanager
 def processes(workers: int) -> Iterator[Executor]:
     """Give a pool of processes; on an error or Ctrl-C end it at once."""
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(os.getpid(),),
-    )
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, spawn, _start_worker, (os.getpid(),))
     try:
         yield pool
     except BaseException:

@@ -53,7 +53,7 @@ class Progress:
         self._every, self._clock = every, clock
         self._over = threading.Event()
         self._bar: tqdm | None = None
-        self._at = ""
+        self._working_on = ""
         self.done = self.made = self.total = self._before = 0
         self.exact, self.waiting = True, False
         self.names: dict[str, str] = {}
@@ -84,9 +84,9 @@ class Progress:
         if self._shown:
             self._beat.start()
 
-    def at(self, key: str) -> None:
+    def working_on(self, key: str) -> None:
         """Take note of the run that is being worked on, one of them where there are several."""
-        self._at = self.names.get(key, "")
+        self._working_on = self.names.get(key, "")
 
     def update(self, runs: int = 1) -> None:
         """Count runs that were made."""
@@ -112,7 +112,7 @@ class Progress:
         if finished and self.total > self.done:
             left = took / finished * (self.total - self.done)
             parts.append(f"{'' if self.exact else 'up to '}about {roughly(left)} left")
-        parts += [f"now {self._at}"] if self._at and not self.waiting else []
+        parts += [f"now {self._working_on}"] if self._working_on and not self.waiting else []
         parts += ["waiting for another driver's runs"] if self.waiting else []
         return ", ".join(parts)
 
@@ -125,7 +125,7 @@ class Progress:
 
     def _show(self) -> None:
         self._bar.n, self._bar.total = self.done, self.total
-        self._bar.set_description_str(self._at, refresh=False)
+        self._bar.set_description_str(self._working_on, refresh=False)
         waiting = "waiting for another driver's runs" if self.waiting else ""
         self._bar.set_postfix_str(waiting, refresh=False)
         self._bar.refresh()

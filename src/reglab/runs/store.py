@@ -37,7 +37,8 @@ class RunStore:
 
     Args:
         root: folder of this machine's runs; made at the first `put`.
-        recorded: folder of recorded tables, ``PROFILE/DATASET.jsonl.gz`` (see `write_table`).
+        recorded: folder of recorded tables (see `write_table`), ``PROFILE/DATASET.jsonl.gz`` and
+            ``PROFILE/STUDY/DATASET.jsonl.gz``.
 
     Raises:
         ReglabError: ``root`` is no path.
@@ -61,8 +62,8 @@ class RunStore:
 
     def load(self, configs: Iterable[RunConfig]) -> dict[str, RunRecord]:
         """Return the finished runs among ``configs``, by key."""
-        found = ((config.key, self.get(config)) for config in configs)
-        return {key: record for key, record in found if record is not None}
+        pairs = ((config.key, self.get(config)) for config in configs)
+        return {key: record for key, record in pairs if record is not None}
 
     def put(self, record: RunRecord) -> Path:
         """Write one finished run.
@@ -122,7 +123,7 @@ class RunStore:
     def _recorded(self, dataset: str) -> dict[str, RunRecord]:
         if dataset not in self._recorded_runs:
             runs: dict[str, RunRecord] = {}
-            tables = self.recorded.glob(f"*/{dataset}.jsonl.gz") if self.recorded else ()
+            tables = self.recorded.glob(f"*/**/{dataset}.jsonl.gz") if self.recorded else ()
             for table in sorted(tables):
                 runs.update((record.config.key, record) for record in read_table(table))
             self._recorded_runs[dataset] = runs

@@ -141,15 +141,15 @@ def _alone(function, *arguments: object):
 def _versions(client: distributed.Client) -> dict[str, tuple]:
     """Return each worker's (reglab, train version, torch, has CUDA); refuse what differs."""
     here = _version()
-    found = client.run(_version)
-    for worker, there in found.items():
+    versions = client.run(_version)
+    for worker, there in versions.items():
         for what, ours, theirs in zip(_NAMES, here, there, strict=False):
             if ours != theirs:
                 raise ReglabError(
                     f"worker {worker} has {what} {theirs}, this driver has {ours}; install the "
                     "same there, or results would mix"
                 )
-    return found
+    return versions
 
 
 _NAMES = ("reglab", "reglab's training code version", "torch")
@@ -162,7 +162,7 @@ def _version() -> tuple:
 
 
 def _device(versions: dict[str, tuple], device: str) -> tuple[str, list[str]]:
-    able = [worker for worker, found in versions.items() if found[-1]]
+    able = [worker for worker, version in versions.items() if version[-1]]
     if device not in ("auto", *DEVICES):
         raise ReglabError(f"device must be one of auto, {', '.join(DEVICES)}, got {device!r}")
     if device == "cuda" and not able:

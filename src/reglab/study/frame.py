@@ -10,8 +10,9 @@ from reglab.errors import ReglabError
 from reglab.record import RunRecord
 from reglab.runs.store import RunStore
 from reglab.stats import mean_interval
-from reglab.study.plan import Plan
-from reglab.study.protocol import Arm, stages
+from reglab.study.outlook import outlook, own_configs
+from reglab.study.plan import PROTOCOL, Plan
+from reglab.study.protocol import Arm
 
 
 def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:
@@ -35,14 +36,25 @@ def load_records(
 
     With ``partial`` an unfinished study gives the arms that can be named and the runs it has.
     """
-    arms, missing = stages(plan, store.load)
-    if missing and not partial:
+    seen = outlook(plan, store.load)
+    if seen.missing and not partial:
+        further = "" if plan.study == PROTOCOL else f" --study {plan.study}"
         raise ReglabError(
             f"{plan.dataset}: the {plan.profile.name} study is not complete "
-            f"({len(missing)} runs of the next stage are missing in {store.root}); run "
-            f"`reglab reproduce --dataset {plan.dataset} --profile {plan.profile.name}`"
+            f"({len(seen.missing)} runs of the next stage are missing in {store.root}); run "
+            f"`reglab reproduce --dataset {plan.dataset} --profile {plan.profile.name}{further}`"
         )
-    return arms, store.load({arm.config.key: arm.config for arm in arms}.values())
+    return seen.arms, store.load({arm.config.key: arm.config for arm in seen.arms}.values())
+
+
+def load_own(plan: Plan, store: RunStore, *, partial: bool = False) -> list[RunRecord]:
+    """Return a study's runs that are not the protocol's as well; all of them for the protocol.
+
+    Arguments and errors as `load_records`.
+    """
+    records = load_records(plan, store, partial=partial)[1]
+    own = (config.key for config in own_configs(plan, store.load))
+    return [records[key] for key in own if key in records]
 
 
 def frame(plan: Plan, arms: Sequence[Arm], records: dict[str, RunRecord]) -> pd.DataFrame:
@@ -80,7 +92,8 @@ def _summary(
 def _row(plan: Plan, arm: Arm, record: RunRecord) -> dict[str, object]:
     history, best, last = record.history, record.best, record.last
     row = {"study": arm.study, "arm": arm.label, "profile": plan.profile.name}
-    row |= {name: getattr(arm, name) for name in ("cell", "reading", "place", "strength")}
+    fields = ("cell", "reading", "place", "strength", "variant")
+    row |= {name: getattr(arm, name) for name in fields}
     row |= vars(record.config)
     row |= {"key": record.config.key, "best_epoch": record.best_epoch, "epochs": record.epochs}
     for name in ("train_loss", "train_acc", "val_loss", "val_acc"):

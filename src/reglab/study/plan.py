@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reglab.config import DEVICES, PRECISIONS, RunConfig, shown
 from reglab.data.dataset import dataset_size, dataset_version, resolve_source
@@ -11,6 +11,7 @@ from reglab.errors import ReglabError
 from reglab.study.profiles import PROFILES, Profile, profile_named
 from reglab.training import machine
 
+PROTOCOL = "protocol"  # the study that a plan is of where nothing else is said
 # Disjoint, so that no choice is made on a seed it is later judged by.
 EVALUATION_SEED, SELECTION_SEED = 0, 1000
 MOST_SEEDS = SELECTION_SEED - EVALUATION_SEED  # beyond that, arms are judged on selection seeds
@@ -30,6 +31,7 @@ class Plan:
         data_version: see `reglab.data.dataset.dataset_version`.
         n_train: images of the training half that are used.
         seeds: evaluation seeds, >= 1.
+        study: `PROTOCOL`, or the name of a further study (`reglab.study.further`).
     """
 
     dataset: str
@@ -39,9 +41,10 @@ class Plan:
     device: str
     seeds: int
     precision: str = "fp32"
+    study: str = PROTOCOL
 
     @classmethod
-    def under(
+    def from_profile(
         cls,
         profile: Profile,
         dataset: str,
@@ -58,7 +61,7 @@ class Plan:
         Raises:
             ReglabError: the profile's images are not here.
         """
-        profile = profile.of(dataset)
+        profile = profile.for_dataset(dataset)
         source = resolve_source(dataset, profile.source)
         size = dataset_size(dataset, source)
         return cls(
@@ -104,6 +107,7 @@ def make_plan(
     seeds: int | None = None,
     device: str = "auto",
     precision: str | None = None,
+    study: str = PROTOCOL,
 ) -> Plan:
     """Return the plan of a data set under a profile on this machine.
 
@@ -113,6 +117,7 @@ def make_plan(
         seeds: evaluation seeds, 1 to 1000; None = the profile's.
         device: auto, cpu or cuda.
         precision: fp32 or bf16; None = the profile's.
+        study: the protocol, or a further study's name (`reglab.study.further`).
 
     Raises:
         ReglabError: an argument is not of these, or the profile's images are not here; one line.
@@ -126,7 +131,8 @@ def make_plan(
         raise ReglabError(f"precision must be {_ALLOWED['precision']}, got {precision!r}")
     chosen = profile_named(profile)
     seeds = None if seeds is None else _count(seeds)
-    return Plan.under(chosen, dataset, machine.resolve_device(device), seeds, precision)
+    plan = Plan.from_profile(chosen, dataset, machine.resolve_device(device), seeds, precision)
+    return replace(plan, study=study)
 
 
 def _count(seeds: object) -> int:

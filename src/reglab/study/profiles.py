@@ -59,7 +59,7 @@ class Profile:
     precision: str = "fp32"
     exceptions: Mapping[str, Mapping[str, int]] = field(default_factory=dict, hash=False)
 
-    def of(self, dataset: str) -> Profile:
+    def for_dataset(self, dataset: str) -> Profile:
         """Return the profile as it is for one data set."""
         return dataclasses.replace(self, **self.exceptions.get(dataset, {}), exceptions={})
 

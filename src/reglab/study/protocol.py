@@ -31,13 +31,15 @@ class Arm:
     """One run's place in a study. One run may serve in several (the key decides, not the arm).
 
     Attributes:
-        study: lr, lambda, dropout, factorial, literal, no_early_stop, size, rate or fair.
+        study: lr, lambda, dropout, factorial, literal, no_early_stop, size, rate or fair; or the
+            name of a further study (`reglab.study.further`).
         config: the run.
         cell: of the factorial, where the study has cells.
         reading: of lambda, in the sweep of it.
         place: of dropout, in the sweep of it (at a drop rate of zero too, where no unit is dropped
             anywhere and the config has "fc").
-        strength: lambda or drop rate, where the study is about one.
+        strength: lambda, drop rate or batch size, where the study is about one.
+        variant: what else the study varies, as its config calls it.
     """
 
     study: str
@@ -46,6 +48,7 @@ class Arm:
     reading: str | None = None
     place: str | None = None
     strength: float | None = None
+    variant: str | None = None
 
     @property
     def label(self) -> str:
@@ -60,7 +63,9 @@ class Arm:
             return f"{self.cell} {self.config.n_train}"
         if self.study == "rate":
             return f"{self.cell} {self.config.lr:g}"
-        return str(self.cell)
+        strength = None if self.strength is None else f"{self.strength:g}"
+        parts = (self.cell, self.variant, self.place, strength)
+        return " ".join(part for part in parts if part is not None)
 
 
 def lr_arms(plan: Plan) -> list[Arm]:
@@ -157,6 +162,12 @@ def _cell(plain: RunConfig, chosen: Choices, l2: bool, drop: bool, norm: bool) -
     )
 
 
+def in_cell(plain: RunConfig, chosen: Choices, name: str) -> RunConfig:
+    """Return a run of the factorial's cell ``name``, from the unregularized one of its seed."""
+    (parts,) = (parts for cell, *parts in CELLS if cell == name)
+    return _cell(plain, chosen, *parts)
+
+
 Records = Mapping[str, RunRecord]
 Lookup = Callable[[Sequence[RunConfig]], Records]
 
@@ -197,6 +208,15 @@ def next_configs(plan: Plan, records: Records) -> list[RunConfig]:
     return stages(plan, lambda _: records)[1]
 
 
+def settings(plan: Plan, lookup: Lookup) -> Choices | None:
+    """Return what the protocol's selection runs chose; None while one of them is missing."""
+    arms, _ = stages(plan, lookup)
+    if not any(arm.study == "factorial" for arm in arms):
+        return None
+    selection = [arm for arm in arms if arm.study in ("lr", "lambda", "dropout")]
+    return choose(selection, lookup([arm.config for arm in selection]))
+
+
 def choose(arms: Sequence[Arm], records: Records) -> Choices:
     """Choose learning rates, lambda and p from the validation figures of complete stages.
 
@@ -204,9 +224,9 @@ def choose(arms: Sequence[Arm], records: Records) -> Choices:
     coupled reading, dropout after the hidden layer.
     """
 
-    def pick(field: str, by: str, keep: Callable[[Arm], bool]) -> float | None:
+    def pick(field: str, criterion: str, keep: Callable[[Arm], bool]) -> float | None:
         views = [validation_of(records[arm.config.key]) for arm in arms if keep(arm)]
-        return select(views, field, by=by) if views else None
+        return select(views, field, criterion=criterion) if views else None
 
     def rate(optimizer: str) -> Callable[[Arm], bool]:
         return lambda arm: arm.study == "lr" and arm.config.optimizer == optimizer
@@ -229,7 +249,7 @@ def _fair_rates(arms: Sequence[Arm], records: Records) -> dict[str, float]:
     rates = {}
     for name in CELL_ORDER:
         runs = [arm.config.key for arm in arms if arm.study == "rate" and arm.cell == name]
-        rates[name] = select([validation_of(records[key]) for key in runs], "lr", by="loss")
+        rates[name] = select([validation_of(records[key]) for key in runs], "lr", criterion="loss")
     return rates
 
 

@@ -33,18 +33,18 @@ def validation_of(record: RunRecord) -> Validation:
     """Return the validation view of a run; a run without a finite epoch is worst of all."""
     if record.best_epoch is None:
         return Validation(record.config, math.inf, 0.0)
-    at = record.best_epoch - 1
-    return Validation(record.config, record.history.val_loss[at], record.history.val_acc[at])
+    index = record.best_epoch - 1
+    return Validation(record.config, record.history.val_loss[index], record.history.val_acc[index])
 
 
-def select(views: Sequence[Validation], field: str, *, by: str) -> float:
+def select(views: Sequence[Validation], field: str, *, criterion: str) -> float:
     """Return the value of ``field`` that validates best, averaged over seeds.
 
     Args:
         views: validation views of the candidates.
         field: the config field to choose, e.g. ``"lam"``.
-        by: ``"loss"`` (lowest) or ``"accuracy"`` (highest, ties broken by loss). A tie that is
-            left goes to the smaller value.
+        criterion: ``"loss"`` (lowest) or ``"accuracy"`` (highest, ties broken by loss). A tie that
+            is left goes to the smaller value.
     """
     values = sorted({getattr(view.config, field) for view in views})
 
@@ -52,6 +52,6 @@ def select(views: Sequence[Validation], field: str, *, by: str) -> float:
         group = [view for view in views if getattr(view.config, field) == value]
         loss = sum(view.loss for view in group) / len(group)
         accuracy = sum(view.accuracy for view in group) / len(group)
-        return (loss,) if by == "loss" else (-accuracy, loss)
+        return (loss,) if criterion == "loss" else (-accuracy, loss)
 
     return min(values, key=rank)

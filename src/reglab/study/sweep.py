@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
 from reglab.record import RunRecord
-from reglab.runs.executors import Crew, crew, make
+from reglab.runs.executors import Crew, make, open_crew
 from reglab.runs.progress import Progress, roughly
 from reglab.runs.store import RunStore
-from reglab.study.plan import Plan
+from reglab.study.outlook import outlook
+from reglab.study.plan import PROTOCOL, Plan
 from reglab.study.profiles import RUN_SECONDS
-from reglab.study.protocol import expected_runs, stages
 
 PATIENCE = 0.5  # seconds between two looks at what another driver is still making
 
@@ -62,11 +62,11 @@ def run(
     if left.missing:
         store.check_writable()
         with (
-            crew(left.missing[0].device, workers, together, executor, in_flight) as by,
+            open_crew(left.missing[0].device, workers, together, executor, in_flight) as crew,
             Progress(progress) as shown,
         ):
-            shown.start(f"{left}; {left.to_make} {by}", left.total, left.done)
-            _make_all(look, store, by, shown)
+            shown.start(f"{left}; {left.to_make} {crew}", left.total, left.done)
+            _make_all(look, store, crew, shown)
     records = store.load(unique.values())
     return [records[config.key] for config in configs]
 
@@ -91,14 +91,14 @@ def reproduce(
         return _look(plans, store)
 
     left = look()
-    with crew(plans[0].device, workers, together, executor, in_flight) as by:
+    with open_crew(plans[0].device, workers, together, executor, in_flight) as crew:
         if not left.missing:
             return 0
         store.check_writable()
         with Progress(progress) as shown:
-            opening = _opening(plans, left, by)
+            opening = _opening(plans, left, crew)
             shown.start(opening, left.total, left.done, exact=left.exact)
-            return _make_all(look, store, by, shown)
+            return _make_all(look, store, crew, shown)
 
 
 @dataclass
@@ -131,13 +131,13 @@ class Left:
         return f"{self._most}{self.total} runs, {self.done or 'none'} of them finished"
 
 
-def _make_all(look: Callable[[], Left], store: RunStore, by: Crew, progress: Progress) -> int:
+def _make_all(look: Callable[[], Left], store: RunStore, crew: Crew, progress: Progress) -> int:
     """Make runs until none is left, those included that only the ones before make known."""
     made: set[str] = set()
     left = look()
     while left.missing:
         progress.names = left.names
-        new = make(left.missing, store, by, progress)
+        new = make(left.missing, store, crew, progress)
         made |= new
         left = look()
         if lost := [config for config in left.missing if config.key in made]:
@@ -157,25 +157,24 @@ def _look(plans: Sequence[Plan], store: RunStore) -> Left:
     unique: dict[str, RunConfig] = {}
     left = Left()
     for plan in plans:
-        arms, missing = stages(plan, store.load)
-        unique |= {config.key: config for config in missing}
-        known = {arm.config.key: f"{plan.dataset} {arm.study}" for arm in reversed(arms)}
-        last = "fair" if plan.profile.fair else "factorial"  # a study of the last stage
-        exact = any(arm.study == last for arm in arms)
+        seen = outlook(plan, store.load)
+        unique |= {config.key: config for config in seen.missing}
+        known = {arm.config.key: f"{plan.dataset} {arm.study}" for arm in reversed(seen.arms)}
         left.names |= known
-        left.done += len(known) - len(missing)
-        left.total += len(known) if exact else max(len(known), expected_runs(plan))
-        left.exact = left.exact and exact
+        left.done += len(known) - len(seen.missing)
+        left.total += seen.total
+        left.exact = left.exact and seen.exact
     left.missing = list(unique.values())
     return left
 
 
-def _opening(plans: Sequence[Plan], left: Left, by: Crew) -> str:
+def _opening(plans: Sequence[Plan], left: Left, crew: Crew) -> str:
     """Say what is going to be made, and about how long it takes where that was once measured."""
     names, profile = ", ".join(plan.dataset for plan in plans), plans[0].profile.name
-    text = f"{names} ({profile}): {left}; {left.to_make} {by}"
-    if by.together > 1 or by.workers is None or profile not in RUN_SECONDS:
+    study = "" if plans[0].study == PROTOCOL else f", study {plans[0].study}"
+    text = f"{names} ({profile}{study}): {left}; {left.to_make} {crew}"
+    if crew.together > 1 or crew.workers is None or profile not in RUN_SECONDS:
         return text
     each = RUN_SECONDS[profile]
-    whole = roughly((left.total - left.done) * each / by.workers)
+    whole = roughly((left.total - left.done) * each / crew.workers)
     return f"{text}, about {whole} if a run takes {each:g} s, as on a core of an AMD EPYC"

@@ -59,7 +59,7 @@ class GraphLane(Lane):
         steps = len(run.fit[1]) // run.order.batch_size
         shape = (steps, run.order.batch_size)
         self.order = torch.zeros(shape, dtype=torch.int64, device=run.device)
-        self.at = torch.zeros(1, dtype=torch.int64, device=run.device)
+        self.position = torch.zeros(1, dtype=torch.int64, device=run.device)
         self.stream = torch.cuda.Stream(run.device)
         self.graph = self._recorded()
 
@@ -69,7 +69,7 @@ class GraphLane(Lane):
     def begin(self, batches: Sequence[Tensor]) -> int:
         """Let the next steps take these batches, an epoch of them; return how many they are."""
         self.order.copy_(torch.stack(batches))
-        self.at.zero_()
+        self.position.zero_()
         self.run.model.train()
         self.stream.wait_stream(torch.cuda.current_stream(self.run.device))
         return len(batches)
@@ -112,9 +112,9 @@ class GraphLane(Lane):
 
     def _step(self) -> None:
         run = self.run
-        index = self.order.index_select(0, self.at.remainder(len(self.order)))[0]
+        index = self.order.index_select(0, self.position.remainder(len(self.order)))[0]  # (B,)
         run.step(index)
-        self.at.add_(1)
+        self.position.add_(1)
 
 
 class Lanes:
@@ -153,10 +153,11 @@ class Lanes:
         self.proved.add(kind)
         return lane
 
-    def _refuse(self, found: str, run: Run) -> Lane:
+    def _refuse(self, deviation: str, run: Run) -> Lane:
         self.refused = True
         log.warning(
-            "CUDA graphs do not do here what the plain loop does: %s; the plain loop goes on", found
+            "CUDA graphs do not do here what the plain loop does: %s; the plain loop goes on",
+            deviation,
         )
         return Lane(run)
 

@@ -79,12 +79,12 @@ class StandardCNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self._activated(self.conv1(x), self.bn1)
-        x = self._activated(self.conv2(x), self.bn2)
-        x = self.drop1(nn.functional.max_pool2d(x, 2))
+        x = self._activated(self.conv2(x), self.bn2)  # (N, w, H, W)
+        x = self.drop1(nn.functional.max_pool2d(x, 2))  # (N, w, H/2, W/2)
         x = self._activated(self.conv3(x), self.bn3)
-        x = self._activated(self.conv4(x), self.bn4)
-        x = self.drop2(nn.functional.max_pool2d(x, 2))
-        x = self.drop3(self.fc(x.flatten(1)).relu_())
+        x = self._activated(self.conv4(x), self.bn4)  # (N, 2w, H/2, W/2)
+        x = self.drop2(nn.functional.max_pool2d(x, 2))  # (N, 2w, H/4, W/4)
+        x = self.drop3(self.fc(x.flatten(1)).relu_())  # (N, 16w)
         return self.out(x)
 
     def _activated(self, x: Tensor, norm: nn.Module) -> Tensor:

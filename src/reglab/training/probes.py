@@ -64,11 +64,11 @@ def robustness(run: Trained) -> Probed:
     they are. Each has ``loss`` (nats), ``accuracy`` and ``ece``.
     """
     images, labels = (part[: corruptions.IMAGES] for part in run.test)
-    clean, found = images.cpu(), {corruptions.CLEAN: _figures(run, (images, labels))}
+    clean, probed = images.cpu(), {corruptions.CLEAN: _figures(run, (images, labels))}
     for name, (kind, strength) in corruptions.conditions().items():
         spoilt = corrupting.corrupted(clean, kind, strength).to(run.device)
-        found[name] = _figures(run, (spoilt, labels))
-    return found
+        probed[name] = _figures(run, (spoilt, labels))
+    return probed
 
 
 def _figures(run: Trained, part: Labelled) -> dict[str, float | None]:
@@ -88,18 +88,18 @@ def statistics(run: Trained) -> Probed:
     """
     before = copy.deepcopy(run.model.state_dict())
     batches = list(run.order.epoch())
-    found: Probed = {}
+    probed: Probed = {}
     variances = {}
     for condition, masked in (("with dropout", True), ("without dropout", False)):
         _reestimate(run, batches, masked)
-        found[condition] = _figures(run, run.test)
+        probed[condition] = _figures(run, run.test)
         variances[condition] = _variances(run.model)
     run.model.load_state_dict(before)
     ratios = {
         layer: (masked / variances["without dropout"][layer]).mean().item()
         for layer, masked in variances["with dropout"].items()
     }
-    return found | {"variance ratio": ratios}
+    return probed | {"variance ratio": ratios}
 
 
 def _reestimate(run: Trained, batches: list[Tensor], masked: bool) -> None:

@@ -156,13 +156,13 @@ def ablation_order(dataset: str) -> Finding:
 
 def interactions_positive() -> Finding:
     """Is any pair's gain more than the sum of its parts' gains, by the tables?"""
-    found = {}
+    contrasts = {}
     for name in KNOWN:
         for cell, parts in PAIRS.items():
             for base in paper.printed_baselines(name):
                 gains = [_cell(part, name, part) - base for part in parts]
-                found[name, cell, base] = _cell("combined", name, cell) - base - sum(gains)
-    positive = sum(value > 0 for value in found.values())
+                contrasts[name, cell, base] = _cell("combined", name, cell) - base - sum(gains)
+    positive = sum(value > 0 for value in contrasts.values())
     ahead = [
         _cell("combined", name, "all") - max(_cell(part, name, part) for part in TECHNIQUES)
         for name in KNOWN
@@ -170,10 +170,11 @@ def interactions_positive() -> Finding:
     reason = (
         "The paper does not define synergy. As more than the sum of the parts' gains, over "
         f"{len(PAIRS)} pairs, {len(KNOWN)} data sets and each printed baseline: {positive} of "
-        f"{len(found)} above zero, from {min(found.values())} to {max(found.values())} points. As "
-        f"all three ahead of the best alone: by {', '.join(map(str, ahead))} points."
+        f"{len(contrasts)} above zero, from {min(contrasts.values())} to "
+        f"{max(contrasts.values())} points. As all three ahead of the best alone: by "
+        f"{', '.join(map(str, ahead))} points."
     )
-    everywhere = positive == len(found) and min(ahead) > 0
+    everywhere = positive == len(contrasts) and min(ahead) > 0
     return Finding(CONSISTENT if everywhere else NOT_CHECKABLE, reason)
 
 

@@ -31,16 +31,16 @@ def build(rule: str, studies: Studies, **arguments: object) -> tuple[list[Contra
     A claim on several data sets gives the contrasts of those that are recorded: one of them can
     refute it. The second part is "" where nothing is missing.
     """
-    function, found, missing = RULES[rule], [], []
+    function, contrasts, missing = RULES[rule], [], []
     apart = function in DATA_SET_BY_DATA_SET
     names = arguments.get("datasets", tuple(paper.TITLES))
     for part in [[name] for name in names] if apart else [None]:
         chosen = arguments | ({"datasets": part} if apart else {})
         try:
-            found += function(studies, **chosen)
+            contrasts += function(studies, **chosen)
         except Missing as one:
             missing.append(str(one))
-    return found, "; ".join(dict.fromkeys(missing))
+    return contrasts, "; ".join(dict.fromkeys(missing))
 
 
 def direction(
@@ -108,13 +108,13 @@ def below(
     studies: Studies, datasets: Sequence[str], cell: str, metric: str, bound: object
 ) -> list[Contrast]:
     """How far an arm's score stays below a bound (in percent)."""
-    found = []
+    contrasts = []
     for name in datasets:
         values = _values(studies, name, cell, metric)
         what = arms.in_words(_runs(studies, name, cell))
         label = f"{bound} % minus the {arms.METRICS[metric]} of {what}, {paper.title(name)}"
-        found.append(_contrast(studies, name, label, float(bound) - values))
-    return found
+        contrasts.append(_contrast(studies, name, label, float(bound) - values))
+    return contrasts
 
 
 def combinations(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
@@ -138,27 +138,27 @@ def singles(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
 
 def ablation_order(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     """The drop of leaving out L2 minus that of dropout, and dropout's minus BN's."""
-    found = []
+    contrasts = []
     for name in datasets:
         rest = {single: _values(studies, name, WITHOUT[single]) for single in TECHNIQUES}
         for first, second in (("l2", "dropout"), ("dropout", "bn")):
             label = f"drop without {CELL_NAMES[first]} minus drop without {CELL_NAMES[second]}"
             # the network with all three is in both drops and cancels
             values = rest[second] - rest[first]
-            found.append(_contrast(studies, name, f"{label}, {paper.title(name)}", values))
-    return found
+            contrasts.append(_contrast(studies, name, f"{label}, {paper.title(name)}", values))
+    return contrasts
 
 
 def interactions(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     """The two-way interaction of each pair, on each data set: above zero is more than the sum."""
-    found = []
+    contrasts = []
     for name in datasets:
         _runs(studies, name, "all")
         table = factorial.interactions(studies[name])
         for pair in PAIRS:
             label = f"interaction of {CELL_NAMES[pair]}, {paper.title(name)}"
-            found.append(_contrast(studies, name, label, table[pair]))
-    return found
+            contrasts.append(_contrast(studies, name, label, table[pair]))
+    return contrasts
 
 
 def _pair(

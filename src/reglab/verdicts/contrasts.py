@@ -1,7 +1,7 @@
 """A contrast: one comparison of a claim, and the p-values that decide about it.
 
 It is oriented so that the claim says "greater than zero". What a contrast is about (a direction, a
-printed size, a level, equality) decides which tests speak for the claim and which against it.
+printed size, a level) decides which tests speak for the claim and which against it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ class Contrast:
         against: numbers that are subtracted, where the two sides share no seed (two data sets).
         size: the difference that the paper prints, where it prints one.
         level: the paper's printed levels, where the claim is one of level (values are accuracies).
-        equal: half-width of equality, where the claim is one of equality.
         small: below it a difference counts as none; None where no margin is fixed (epochs).
         unit: of the values.
         profile: of the runs.
@@ -39,7 +38,6 @@ class Contrast:
     against: tuple[float, ...] | None = None
     size: float | None = None
     level: tuple[float, ...] | None = None
-    equal: float | None = None
     small: float | None = None
     unit: str = "points"
     profile: str = "reduced"
@@ -63,8 +61,6 @@ class Contrast:
             return max(self._equal(value) for value in self.level)
         if self.sized:
             return self._equal(self.size)
-        if self.equal:
-            return equivalence(self.values, self.equal)
         return self.upwards
 
     @cached_property
@@ -80,19 +76,20 @@ class Contrast:
         """
         if self.level:
             return 1.0
-        if self.equal:
-            return self._beyond(self.equal)
         opposite = self._two_sided if self.estimate.mean < 0 else 1.0
         return min(1.0, 2 * min(opposite, self._excluded)) if self.sized else opposite
 
     @cached_property
     def is_small(self) -> float:
         """The p-value of "smaller than the margin, either way"; 1 where no direction is claimed."""
-        if self.small is None or self.sized or self.level or self.equal:
+        if self.small is None or self.sized or self.level:
             return 1.0
         if self.against is None:
             return equivalence(self.values, self.small)
-        shifted = [[value + by for value in self.values] for by in (-self.small, self.small)]
+        shifted = (
+            [value - self.small for value in self.values],
+            [value + self.small for value in self.values],
+        )
         below, above = (welch(values, self.against) for values in shifted)
         return max(
             p / 2 if side * estimate.mean > 0 else 1 - p / 2
@@ -117,12 +114,3 @@ class Contrast:
             return 1.0
         spread = new.sd * math.sqrt(1 + 1 / new.n)
         return 2 * float(stats.t.sf(apart / spread, new.n - 1)) if spread else 0.0
-
-    def _beyond(self, bound: float) -> float:
-        """Two-sided p-value of "they differ by more than the bound"."""
-        sides = (
-            [value - bound for value in self.values],
-            [-value - bound for value in self.values],
-        )
-        found = [paired_p(side) if mean_interval(side).mean > 0 else 1.0 for side in sides]
-        return min(found)

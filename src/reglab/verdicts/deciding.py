@@ -80,7 +80,7 @@ def p_of(readings: Sequence[Reading]) -> tuple[float, float]:
     Each is the smallest of its readings', times their number.
     """
     kinds = ([one.p_for for one in readings], [one.p_direction for one in readings])
-    return tuple(min(1.0, len(readings) * min(found)) for found in kinds)
+    return tuple(min(1.0, len(readings) * min(p_values)) for p_values in kinds)
 
 
 def adjust(
@@ -128,7 +128,5 @@ def _favour(contrast: Contrast) -> float:
         mean = -max(abs(mean - value) for value in contrast.level)
     elif contrast.sized:
         mean = -abs(mean - contrast.size)
-    elif contrast.equal:
-        mean = -abs(mean)
     half = estimate.half_width
     return mean / half if half and math.isfinite(half) else math.copysign(math.inf, mean)

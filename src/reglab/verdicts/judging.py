@@ -90,7 +90,7 @@ def ledger(
     claims = paper.contents()["claims"] if claims is None else claims
     check(claims)
     tried = {claim["id"]: attempt(claim["by_runs"], studies) for claim in claims}
-    p_values = {name: p_of(found.readings) for name, found in tried.items() if found.readings}
+    p_values = {name: p_of(trial.readings) for name, trial in tried.items() if trial.readings}
     adjusted = adjust(p_values, families(claims))
     return [_row(claim, tried[claim["id"]], adjusted, studies) for claim in claims]
 
@@ -111,9 +111,9 @@ def attempt(asked: Mapping, studies: Mapping[str, pd.DataFrame]) -> Tried:
         return tried
     given = {key: value for key, value in asked.items() if key not in _NOT_ARGUMENTS}
     for name, own in asked.get("readings", {"": {}}).items():
-        found, missing = by_runs.build(asked["rule"], studies, **(given | own))
-        if found:
-            tried.readings.append(Reading(name, tuple(found)))
+        contrasts, missing = by_runs.build(asked["rule"], studies, **(given | own))
+        if contrasts:
+            tried.readings.append(Reading(name, tuple(contrasts)))
         if missing:
             tried.missing[name] = missing
     return tried
@@ -172,7 +172,7 @@ def _unseen(tried: Tried) -> bool:
     return bool(set(tried.missing) - {reading.name for reading in tried.readings})
 
 
-def _sentence(reading: Reading, verdict: str, of: int) -> str:
+def _sentence(reading: Reading, verdict: str, readings: int) -> str:
     contrast, count = reading.worst, len(reading.contrasts)
     estimate = contrast.estimate
     half = "" if estimate.n < 2 else f" ± {estimate.half_width:.2f}"
@@ -183,7 +183,7 @@ def _sentence(reading: Reading, verdict: str, of: int) -> str:
         f"{label}: {estimate.mean:.2f}{half} {contrast.unit} (n = {estimate.n}, "
         f"{contrast.profile}{among})"
     )
-    return f"{text}: {_finding(reading, contrast, verdict if of == 1 else None)}."
+    return f"{text}: {_finding(reading, contrast, verdict if readings == 1 else None)}."
 
 
 def _finding(reading: Reading, contrast: Contrast, verdict: str | None) -> str:
@@ -212,7 +212,7 @@ def _differs(asked: Mapping, verdict: str, studies: Mapping[str, pd.DataFrame]) 
 
     Each is judged as if it stood alone: uncorrected, and so with the best chance to differ.
     """
-    found = []
+    texts = []
     plain = {key: value for key, value in asked.items() if key not in ("readings", "others")}
     for name, own in asked.get("others", {}).items():
         tried = attempt(plain | own, studies)
@@ -222,8 +222,8 @@ def _differs(asked: Mapping, verdict: str, studies: Mapping[str, pd.DataFrame]) 
         if other != verdict:
             worst = charitable(tried.readings).worst.estimate
             half = "" if worst.n < 2 else f" ± {worst.half_width:.2f}"
-            found.append(f"{name}: {other} ({worst.mean:.2f}{half})")
-    return tuple(found)
+            texts.append(f"{name}: {other} ({worst.mean:.2f}{half})")
+    return tuple(texts)
 
 
 def _finite(value: float) -> float | None:
@@ -232,12 +232,12 @@ def _finite(value: float) -> float | None:
 
 def counts(rows: Sequence[Row]) -> pd.DataFrame:
     """Return how many claims have each verdict: one row a verdict, by arithmetic above by runs."""
-    found = {"by_arithmetic": Counter(row.by_arithmetic for row in rows),
+    counted = {"by_arithmetic": Counter(row.by_arithmetic for row in rows),
              "by_runs": Counter(row.by_runs for row in rows)}  # fmt: skip
     words = {"by_arithmetic": BY_ARITHMETIC, "by_runs": BY_RUNS}
     return pd.DataFrame(
         [
-            {"verdict": which, "": word, "claims": found[which][word]}
+            {"verdict": which, "": word, "claims": counted[which][word]}
             for which in words
             for word in words[which]
         ]

@@ -154,14 +154,14 @@ def table(
         given, spread, studies, seed: as `reglab.verdicts.simulated.simulate`.
     """
     n = given.seeds if n is None else n
-    found = chances(given, n, spread=spread, studies=studies, seed=seed)
+    shares = chances(given, n, spread=spread, studies=studies, seed=seed)
     rows = {}
     for claim, readings in simulated.comparisons(given).items():
         truth = truth_of(claim)
         least = min(_reaches(given, readings, truth, n, spread), key=_first_seen)
         rows[claim] = {"truth": truth, "parts": len(readings[0].contrasts)} | least
     order = ["truth", "parts", "confirmed", "refuted", "effect", "visible", "needed"]
-    return pd.DataFrame.from_dict(rows, orient="index").join(found)[order]
+    return pd.DataFrame.from_dict(rows, orient="index").join(shares)[order]
 
 
 def chances(
@@ -266,5 +266,5 @@ def looking(looks: tuple[int, ...], studies: int = 20_000, seed: int = 0) -> flo
         studies, seed: as `reglab.verdicts.simulated.simulate`.
     """
     draws = np.random.default_rng(seed).standard_normal((studies, max(looks)))
-    found = [stats.ttest_1samp(draws[:, :n], 0, axis=1).pvalue < ALPHA for n in looks]
-    return float(np.any(found, axis=0).mean())
+    significant = [stats.ttest_1samp(draws[:, :n], 0, axis=1).pvalue < ALPHA for n in looks]
+    return float(np.any(significant, axis=0).mean())

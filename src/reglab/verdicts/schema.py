@@ -78,10 +78,10 @@ def _check_variant(place: str, plain: Mapping, own: object) -> None:
 
 def _parameters(function: Callable) -> tuple[set[str], set[str]]:
     """Return the names that a rule must be given, and those it may be given."""
-    found = inspect.signature(function).parameters.values()
-    found = [parameter for parameter in found if parameter.name != "studies"]
-    needed = {parameter.name for parameter in found if parameter.default is parameter.empty}
-    return needed, {parameter.name for parameter in found} - needed
+    parameters = inspect.signature(function).parameters.values()
+    parameters = [parameter for parameter in parameters if parameter.name != "studies"]
+    needed = {parameter.name for parameter in parameters if parameter.default is parameter.empty}
+    return needed, {parameter.name for parameter in parameters} - needed
 
 
 def _check_arguments(
@@ -109,7 +109,7 @@ def arm_names() -> tuple[str, ...]:
 
     It has them all; a label of a choice holds for any that may be made.
     """
-    plan = Plan.under(PROFILES["paper"], KNOWN[0], "cpu", seeds=1)
+    plan = Plan.from_profile(PROFILES["paper"], KNOWN[0], "cpu", seeds=1)
     chosen = Choices(lr=0.01, adamw_lr=0.001, lam=0.01, dropout=0.5)
     arms = lr_arms(plan) + sweep_arms(plan, chosen) + evaluation_arms(plan, chosen)
     named = [arm.label if arm.study == "factorial" else f"{arm.study}:{arm.label}" for arm in arms]

@@ -55,7 +55,7 @@ class Basis:
         """How many seeds are recorded, by data set."""
         return {name: len(scores) for name, scores in self.scores.items()}
 
-    def at(self, profile: str) -> Basis:
+    def judged_as(self, profile: str) -> Basis:
         """Return the same scores, to be judged as if they were of another profile."""
         return replace(self, profiles=dict.fromkeys(self.profiles, profile))
 
@@ -81,12 +81,12 @@ def basis(studies: Mapping[str, pd.DataFrame]) -> Basis:
     Raises:
         ReglabError: a study has fewer than two seeds, which say nothing of a spread.
     """
-    found = {name: _scores(frame) for name, frame in studies.items()}
+    by_dataset = {name: _scores(frame) for name, frame in studies.items()}
     profiles = {name: str(frame["profile"].iloc[0]) for name, frame in studies.items()}
-    for name, scores in found.items():
+    for name, scores in by_dataset.items():
         if len(scores) < 2:
             raise ReglabError(f"{name}: a spread over seeds needs two of them, got {len(scores)}")
-    return Basis(found, profiles)
+    return Basis(by_dataset, profiles)
 
 
 def _scores(frame: pd.DataFrame) -> pd.DataFrame:
@@ -104,8 +104,8 @@ def covariance(scores: pd.DataFrame) -> pd.DataFrame:
         scores: one row a seed, one column an arm, in percent.
     """
     centred = scores.to_numpy() - scores.to_numpy().mean(axis=0)
-    found = centred.T @ centred / (len(scores) - 1)
-    return pd.DataFrame(found, index=scores.columns, columns=scores.columns)
+    matrix = centred.T @ centred / (len(scores) - 1)  # (arms, arms)
+    return pd.DataFrame(matrix, index=scores.columns, columns=scores.columns)
 
 
 def means(truth: str, dataset: str) -> dict[str, float]:
@@ -123,11 +123,13 @@ def means(truth: str, dataset: str) -> dict[str, float]:
     if truth == "equal":
         return dict.fromkeys(ARMS, 50.0)
     printed = {cell: paper.printed_cell(dataset, cell) for cell in CELL_ORDER}
-    found = {cell: float(sum(values) / len(values)) for cell, values in printed.items()}
+    true_means = {cell: float(sum(values) / len(values)) for cell, values in printed.items()}
     if truth == "ablation":
         drops = {one: paper.printed("ablation", dataset, one) for one in TECHNIQUES}
-        found |= {WITHOUT[one]: found["all"] - float(drop) for one, drop in drops.items() if drop}
-    return found | {name: found[cell] for name, cell in LITERAL.items()}
+        true_means |= {
+            WITHOUT[one]: true_means["all"] - float(drop) for one, drop in drops.items() if drop
+        }
+    return true_means | {name: true_means[cell] for name, cell in LITERAL.items()}
 
 
 def comparisons(given: Basis) -> dict[str, list[Reading]]:
@@ -147,12 +149,12 @@ def _comparisons(
 ) -> dict[str, list[Reading]]:
     frames = {name: _units(name, names, dict(profiles)[name]) for name, names in columns}
     by_id = {claim["id"]: claim for claim in paper.contents()["claims"]}
-    found = {}
+    readings = {}
     for name in CLAIMS:
         tried = attempt(by_id[name]["by_runs"], frames)
         if whole := [one for one in tried.readings if one.name not in tried.missing]:
-            found[name] = whole
-    return found
+            readings[name] = whole
+    return readings
 
 
 def _units(dataset: str, names: Sequence[str], profile: str) -> pd.DataFrame:
@@ -224,16 +226,16 @@ def judged(readings: Mapping[str, list[Reading]], draws: Mapping[str, np.ndarray
     contrasts = [part for ours in readings.values() for one in ours for part in one.contrasts]
     tests = {id(part): p_values(part, *_values(part, draws)) for part in contrasts}
     studies = range(len(next(iter(draws.values()))))
-    found = {name: [[_reading(one, tests, study) for one in ours] for study in studies]
+    drawn = {name: [[_reading(one, tests, study) for one in ours] for study in studies]
              for name, ours in readings.items()}  # fmt: skip
-    p = {name: np.array([p_of(ours) for ours in found[name]]) for name in found}
+    p = {name: np.array([p_of(ours) for ours in drawn[name]]) for name in drawn}
     for names in families(paper.contents()["claims"]).values():
         if tested := [name for name in names if name in p]:
             both = np.stack([p[name] for name in tested], axis=1)  # study x claim x (printed, sign)
             adjusted = np.stack([holm_rows(both[:, :, kind]) for kind in (0, 1)], axis=2)
             p |= {name: adjusted[:, place] for place, name in enumerate(tested)}
-    return pd.DataFrame({name: [decide(*one) for one in zip(found[name], p[name], strict=True)]
-                         for name in found})  # fmt: skip
+    return pd.DataFrame({name: [decide(*one) for one in zip(drawn[name], p[name], strict=True)]
+                         for name in drawn})  # fmt: skip
 
 
 def _values(contrast: Contrast, draws: Mapping[str, np.ndarray]) -> tuple:
@@ -254,17 +256,17 @@ def p_values(contrast: Contrast, values: np.ndarray, against: np.ndarray | None)
     """Return (for_it, upwards, against_it, is_small) of each study, as `Contrast` has them for one.
 
     Args:
-        contrast: a direction or a size, not a level and not an equality; its values do not count.
+        contrast: a direction or a size, not a level; its values do not count.
         values, against: study x seed, in points.
     """
     if against is not None:
-        mean = values.mean(axis=1) - against.mean(axis=1)
-        found = stats.ttest_ind(values, against, axis=1, equal_var=False)
-        two, error = found.pvalue, np.abs(mean / found.statistic)
-        small = stats.t.sf((contrast.small - np.abs(mean)) / error, found.df)
+        mean = values.mean(axis=1) - against.mean(axis=1)  # (studies,)
+        test = stats.ttest_ind(values, against, axis=1, equal_var=False)
+        two, error = test.pvalue, np.abs(mean / test.statistic)
+        small = stats.t.sf((contrast.small - np.abs(mean)) / error, test.df)
         upwards = np.where(mean > 0, two, 1)
         return _rows(upwards, upwards, np.where(mean < 0, two, 1), small)
-    n, mean = values.shape[1], values.mean(axis=1)
+    n, mean = values.shape[1], values.mean(axis=1)  # mean: (studies,)
     error = values.std(axis=1, ddof=1) / np.sqrt(n)
     two = 2 * stats.t.sf(np.abs(mean) / error, n - 1)
     small = _equal(mean, error, n, contrast.small)
