@@ -70,6 +70,7 @@ toyParts.page.push(function drawing(toy) {
   function crossings(map, side, row, column) {
     const at = row * side + column;
     const [a, b, c, d] = [map[at], map[at + 1], map[at + side + 1], map[at + side]];
+    if (a > 0 === b > 0 && b > 0 === c > 0 && c > 0 === d > 0) return [];
     const edges = [[crossing(a, b), (t) => [t, 0]], [crossing(b, c), (t) => [1, t]],
                    [crossing(d, c), (t) => [t, 1]], [crossing(a, d), (t) => [0, t]]];
     return edges.filter(([t]) => t !== null).map(([t, place]) => place(t));
@@ -78,13 +79,15 @@ toyParts.page.push(function drawing(toy) {
   // The line of probability one half, square by square.
   function boundary(pen, map, side, size, color) {
     const pixel = (cell, part) => ((cell + part + 0.5) / side) * size;
+    pen.beginPath();
     for (let row = 0; row < side - 1; row++) {
       for (let column = 0; column < side - 1; column++) {
-        const ends = crossings(map, side, row, column);
-        const drawn = ends.map(([x, y]) => [pixel(column, x), pixel(row, y)]);
-        for (let i = 0; i + 1 < drawn.length; i += 2) line(pen, drawn.slice(i, i + 2), color);
+        crossings(map, side, row, column).forEach(([x, y], end) =>
+          pen[end % 2 ? "lineTo" : "moveTo"](pixel(column, x), pixel(row, y)));
       }
     }
+    Object.assign(pen, { strokeStyle: color, lineWidth: 2 });
+    pen.stroke();
   }
 
   // Circles for class 0, squares for class 1, each with a rim in the ground's colour.

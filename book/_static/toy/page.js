@@ -135,8 +135,9 @@ toyParts.page.push(function page(toy) {
     show() {
       if (!this.frame) return; // another run was begun meanwhile
       this.draw();
-      if (this.frame.stopped && this.playing) this.setPlaying(false);
-      else if (this.playing || this.frame.epoch < this.goal) this.next();
+      const { stopped, epoch } = this.frame;
+      if (stopped && this.playing) this.setPlaying(false);
+      else if (!stopped && (this.playing || epoch < this.goal)) this.next();
       else this.rest();
       if (performance.now() - this.spoken > SPEAK_MS) this.rest();
     }
@@ -161,8 +162,11 @@ toyParts.page.push(function page(toy) {
         ["Training loss", train.loss.toFixed(3)], ["Test loss", test.loss.toFixed(3)],
         ["Training accuracy", percent(train.accuracy)], ["Test accuracy", percent(test.accuracy)],
       ];
-      this.facts.replaceChildren(...facts.map(([name, value]) =>
-        element("div", {}, element("dt", {}, name), element("dd", {}, String(value)))));
+      if (!this.facts.children.length) {
+        this.facts.append(...facts.map(([name]) =>
+          element("div", {}, element("dt", {}, name), element("dd"))));
+      }
+      facts.forEach(([, value], at) => { this.facts.children[at].lastChild.textContent = value; });
     }
 
     // When nothing moves, and now and then while it does: the state in words and in the address.
