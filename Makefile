@@ -38,7 +38,7 @@ FRESH := $(SITE)/_build/fresh
 TIMES := $(SITE)/_build/.times
 STEPS := $(SITE)/_build/.steps
 PAGES := $(SITE)/_config.yml $(SITE)/_toc.yml $(wildcard $(SITE)/book/*.md $(SITE)/book/*.bib \
-	$(SITE)/book/_static/* $(SITE)/book/_static/vega/* $(SITE)/notebooks/*.ipynb) \
+	$(SITE)/book/_static/* $(SITE)/book/_static/vega/* $(SITE)/book/_static/toy/* $(SITE)/notebooks/*.ipynb) \
 	tools/check_book.py tools/contents.py tools/sharing.py tools/llms.py tools/numbered.py tools/dark_figures.py
 
 # $(call timed,label,commands): run the commands, note how long they took. Under `make book` the

@@ -112,6 +112,7 @@ def test_a_formula_off_by_a_hundredth_is_noticed(monkeypatch, capsys, name):
 
 
 STATISTICS = ["paired_difference", "prediction_interval", "equivalence", "holm"]
+STATISTICS += ["image_variance", "crossed_interval"]
 
 
 @pytest.mark.parametrize("name", STATISTICS)

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from conftest import fake_record, study_frame
 
-from reglab.cells import CELL_NAMES, TECHNIQUES, WITHOUT, cell_name
+from reglab.cells import CELL_NAMES, PAIRS, TECHNIQUES, WITHOUT, cell_name
 from reglab.results import factorial
 
 
@@ -67,3 +67,19 @@ def test_early_accuracy_is_the_mean_of_the_first_epochs(study):
     # fewer epochs than that have no such mean
     assert all(map(math.isnan, factorial.scores(study, "early_val_acc").to_numpy().ravel()))
     assert factorial.contrast(study, "bn", "none", "early_val_acc") is None
+
+
+def test_an_averaged_interaction_is_the_mean_over_the_third_technique(study):
+    cells, effects = factorial.scores(study), factorial.averaged_effects(study)
+    for pair, (one, other) in PAIRS.items():
+        (third,) = set(TECHNIQUES) - {one, other}
+        for seed, row in cells.iterrows():
+            values = []
+            for rest in ([], [third]):
+                both, first, second, none = (
+                    row[cell_name([*names, *rest])] for names in ([one, other], [one], [other], [])
+                )
+                values.append(both - first - second + none)
+            assert effects.loc[seed, pair] == pytest.approx(sum(values) / 2)
+    three = factorial.interactions(study)["all"]
+    assert effects["all"].tolist() == pytest.approx(three.tolist())

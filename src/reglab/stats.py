@@ -60,6 +60,97 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Estimate
     return Estimate(mean, mean - half, mean + half, sd, n)
 
 
+@dataclass(frozen=True)
+class TwoKinds(Estimate):
+    """A mean over runs of two kinds, some that learned and some that did not.
+
+    No normal interval describes such values: ``low`` and ``high`` are NaN.
+
+    Attributes:
+        learned: how many runs learned, and the mean of these.
+        others: how many did not, and the mean of those.
+        pairs: whether the values are differences; then a pair learned if both of its runs did.
+    """
+
+    learned: tuple[int, float]
+    others: tuple[int, float]
+    pairs: bool = False
+
+    @property
+    def words(self) -> str:
+        """The mean and what it is made of, to stand where "58.36 ± 1.20" would."""
+        (some, high), (rest, low) = self.learned, self.others
+        if self.pairs:
+            both, one = f"in {some} both runs learned", f"in {rest} not"
+        else:
+            both, one = f"{some} learned", f"{rest} did not"
+        return f"{self.mean:.2f}: {both} ({high:.2f}), {one} ({low:.2f})"
+
+
+def pooled(values: Sequence[float], learned: Sequence[bool], *, pairs: bool = False) -> Estimate:
+    """Return `mean_interval`, or `TwoKinds` where some runs learned and some did not.
+
+    Args:
+        values: one finite number a run, or a pair of runs; at least one.
+        learned: whether that run, or both runs of that pair, learned.
+        pairs: whether the values are differences, for the words.
+
+    Raises:
+        ReglabError: as `mean_interval`.
+    """
+    whole, kinds = mean_interval(values), np.asarray(learned, dtype=bool)
+    if kinds.all() or not kinds.any():
+        return whole
+    sample = np.asarray(values, dtype=float)
+    groups = [(int(kind.sum()), float(sample[kind].mean())) for kind in (kinds, ~kinds)]
+    return TwoKinds(whole.mean, math.nan, math.nan, whole.sd, whole.n, *groups, pairs)
+
+
+def image_variance(table: np.ndarray) -> float:
+    r"""Return what the choice of test images adds to the variance of a table's mean.
+
+    With :math:`y_{si} = \mu + a_s + b_i + e_{si}` for n seeds and m images, the images' part is
+    :math:`\sigma_b^2/m`, and :math:`\sigma_b^2` is the covariance, over images, of two seeds' rows:
+    its unbiased estimate is the mean over all pairs of seeds. That can be negative.
+
+    Args:
+        table: (n, m), a row a seed and a column an image, n and m at least two: 0 or 1 for wrong
+            or right, or differences of two such tables.
+
+    Raises:
+        ReglabError: another shape, or a value that is not finite.
+    """
+    table = np.asarray(table, dtype=float)
+    if table.ndim != 2 or min(table.shape) < 2 or not np.isfinite(table).all():
+        raise ReglabError(f"needs two seeds and two images, finite values; got {table.shape}")
+    n, m = table.shape
+    shared = np.cov(table)  # (n, n)
+    return float((shared.sum() - np.trace(shared)) / (n * (n - 1))) / m
+
+
+def crossed_interval(table: np.ndarray, confidence: float = 0.95) -> Estimate:
+    """Return a table's mean with an interval over seeds and images, both taken as drawn at random.
+
+    Its half-width is the hypotenuse of two: Student's over seeds, on these images, and the normal
+    one of the mean over images (Zou & Donner 2008). It is never narrower than `mean_interval` of
+    the seeds' means, which is about these images only.
+
+    Args:
+        table: as `image_variance`; a single row has no interval.
+        confidence: coverage, in (0, 1).
+
+    Raises:
+        ReglabError: as `image_variance` and `mean_interval`.
+    """
+    over_seeds = mean_interval(np.mean(table, axis=1), confidence)
+    if over_seeds.n == 1:
+        return over_seeds
+    images = math.sqrt(max(0.0, image_variance(table)))
+    half = math.hypot(over_seeds.half_width, float(stats.norm.ppf((1 + confidence) / 2)) * images)
+    mean = over_seeds.mean
+    return Estimate(mean, mean - half, mean + half, over_seeds.sd, over_seeds.n)
+
+
 def paired_difference(
     treated: Mapping[int, float], control: Mapping[int, float], confidence: float = 0.95
 ) -> Estimate:

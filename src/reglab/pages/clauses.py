@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from scipy import stats
 
 from reglab import paper
-from reglab.stats import Estimate
+from reglab.stats import Estimate, TwoKinds
 from reglab.verdicts.words import margin as margin_of
 
 
@@ -54,6 +54,8 @@ def clause(
     """
     if estimate is None:
         return "not measured"
+    if isinstance(estimate, TwoKinds):
+        return f"of two kinds, some runs having learned and some not ({estimate.words})"
     unit = f" {unit}" if unit else ""
     if estimate.n < 2 or math.isnan(estimate.low):
         return f"undecided, with one run: {estimate.mean:.2f}{unit}"

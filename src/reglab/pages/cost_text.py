@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
@@ -47,7 +48,7 @@ def summary(studies: Mapping[str, pd.DataFrame]) -> str:
             continue
         best = max(cells, key=lambda setting: setting.gain.mean)
         times = best.cost("epochs").mean / best.control["epochs"].mean()
-        half = "" if best.gain.n < 2 else f" ± {best.gain.half_width:.1f}"
+        half = "" if math.isnan(best.gain.half_width) else f" ± {best.gain.half_width:.1f}"
         items.append(
             f"- {paper.title(name)}: of the eight combinations, {best.technique} gained most, "
             f"{best.gain.mean:.1f}{half} points, in {times:.1f} times the epochs of no "

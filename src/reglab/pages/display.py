@@ -8,9 +8,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reglab.stats import Estimate
+from reglab.stats import Estimate, TwoKinds
 
 MISSING = "–"
+# What a column's name is too short to say; added to the caption of a table that has it.
+NOTES = {
+    "± with images": "± with images: half of the interval over seeds and test images.",
+    "did not learn": "Did not learn: training accuracy was never above twice that of guessing.",
+}
 
 
 @dataclass(frozen=True)
@@ -50,16 +55,19 @@ class Shown:
 
 
 def show(table: pd.DataFrame, caption: str, source: str = "") -> Shown:
-    """Return a table ready to be shown: numbers rounded, estimates as "98.40 ± 0.21".
+    """Return a table ready to be shown: numbers rounded, estimates as "98.40 ± 0.21",
+    those of two kinds of runs in words (`reglab.stats.TwoKinds.words`).
 
     Args:
         table: columns of text, numbers, `Estimate` or None; a column of missing values is left
             out (an own data set has no paper to stand beside).
-        caption: a sentence; it says the unit where the columns do not.
+        caption: a sentence; it says the unit where the columns do not. What `NOTES` say of a
+            column is added to it.
         source: where the numbers come from (`reglab.results.tables.provenance`).
     """
     kept = table.dropna(axis=1, how="all")
-    return Shown(as_text(kept), caption, source)
+    notes = [note for name, note in NOTES.items() if name in kept.columns]
+    return Shown(as_text(kept), " ".join([caption, *notes]).strip(), source)
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -81,9 +89,11 @@ def markdown(table: pd.DataFrame) -> str:
 def _cell(value: object, column: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return MISSING
+    if isinstance(value, TwoKinds):
+        return value.words
     if isinstance(value, Estimate):
         half = MISSING if value.n < 2 else f"{value.half_width:.2f}"
         return f"{value.mean:.2f} ± {half}"
     if isinstance(value, float):
-        return f"{value:.2f}" if "accuracy" in column else f"{value:.4g}"
+        return f"{value:.2f}" if "accuracy" in column or "±" in column else f"{value:.4g}"
     return str(value)

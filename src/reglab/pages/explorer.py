@@ -19,7 +19,7 @@ from reglab.pages import chapters, charts, display
 from reglab.pages.picture import Picture, State, columns
 from reglab.results import costs, recorded, tables
 from reglab.results.costs import Setting
-from reglab.stats import Estimate, mean_interval
+from reglab.stats import Estimate, TwoKinds, mean_interval
 from reglab.study.profiles import PRINTED_LAMBDA, PRINTED_P
 
 PLAIN = CELL_NAMES["none"]
@@ -157,8 +157,11 @@ def curves(setting: Setting, measure: str) -> dict[str, list]:
 def _estimate(values: Sequence[float | None], scale: float = 1.0) -> dict[str, float | None]:
     if not values or None in values:
         return dict.fromkeys(("mean", "low", "high"))
-    estimate = mean_interval([scale * value for value in values])
-    return {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
+    return _bounds(mean_interval([scale * value for value in values]))
+
+
+def _bounds(estimate: Estimate | None) -> dict[str, float | None]:
+    return {name: getattr(estimate, name, None) for name in ("mean", "low", "high")}
 
 
 def _scores(dataset: str, setting: Setting, near: Sequence[Setting]) -> dict[str, list]:
@@ -167,7 +170,7 @@ def _scores(dataset: str, setting: Setting, near: Sequence[Setting]) -> dict[str
     for order, other in enumerate([*near, *([] if setting in near else [setting])]):
         label = other.strength if other.study in costs.SWEPT else other.technique
         label += ", not stopped early" if other.study == "no_early_stop" else ""
-        estimate = _estimate((100 * other.runs["test_acc"].dropna()).tolist())
+        estimate = _bounds(tables.accuracy(other.runs))
         kind = charts.KINDS[0 if other is setting else 2]
         rows.append({"label": label, "order": order, "kind": kind, **estimate})
         for value in printed(dataset, other):
@@ -216,11 +219,15 @@ def _facts(dataset: str, setting: Setting) -> dict[str, str]:
     }  # fmt: skip
     if diverged := int(runs["test_acc"].isna().sum()):
         facts["diverged"] = f"{diverged} of {len(runs)}"
+    if failed := tables.unlearned(runs):
+        facts["did not learn"] = f"{failed} of {len(runs)}"
     return {name: value for name, value in facts.items() if value}
 
 
 def _text(estimate: Estimate | None, unit: str = "", sign: str = "") -> str:
     if estimate is None:
         return ""
+    if isinstance(estimate, TwoKinds):
+        return estimate.words
     half = "" if estimate.n < 2 else f" ± {estimate.half_width:.2f}"
     return f"{estimate.mean:{sign}.2f}{half}{unit}"

@@ -11,7 +11,8 @@ from reglab.pages import display
 from reglab.results import tables
 from reglab.study.frame import summarize
 
-_SHOWN = ["dataset", "study", "arm", "mean", "low", "high", "n", "n_diverged", "val_acc"]
+_SHOWN = ["dataset", "study", "arm", "mean", "low", "high", "n", "n_diverged"]
+_SHOWN += ["n_unlearned", "val_acc"]
 
 
 def render(frames: dict[str, pd.DataFrame], format: str) -> str:

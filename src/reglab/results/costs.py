@@ -199,6 +199,7 @@ def cost_table(frame: pd.DataFrame) -> pd.DataFrame:
                 },
             )
             | {"diverged": int(setting.runs["test_acc"].isna().sum()) or None}
+            | {"did not learn": tables.unlearned(setting.runs) or None}
         )
     return pd.DataFrame(rows)
 

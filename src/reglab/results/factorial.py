@@ -9,9 +9,9 @@ from __future__ import annotations
 import pandas as pd
 
 from reglab import formulas
-from reglab.cells import CELL_NAMES, CELL_ORDER, CELLS, TECHNIQUES, WITHOUT
-from reglab.results import arms, tables
-from reglab.stats import Estimate, mean_interval
+from reglab.cells import CELL_NAMES, CELL_ORDER, CELLS, COMBINATIONS, TECHNIQUES, WITHOUT
+from reglab.results import arms, levels, tables
+from reglab.stats import Estimate, mean_interval, pooled
 
 
 def scores(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
@@ -54,18 +54,29 @@ def contrast(
     return mean_interval(values) if values else None
 
 
-def main_effects(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
-    """Return each seed's main effects, one column a technique.
+def averaged_effects(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
+    """Return each seed's main effects and averaged interactions, over the seeds with all cells.
 
-    A main effect is what a technique adds, averaged over the four settings of the other two: the
-    mean of the four cells with it minus the mean of the four without it. Unit as `scores`.
+    One column a technique or combination. A main effect is what a technique adds, averaged over
+    the four settings of the other two. An averaged interaction of two is by how much the one adds
+    more where the other is on, averaged over the two settings of the third; of all three it is
+    that of `formulas.interaction_contrasts`. Unit as `scores`.
     """
     cells, effects = scores(frame, metric).dropna(), {}
-    for place, technique in enumerate(TECHNIQUES):
-        with_it = [name for name, *switches in CELLS if switches[place]]
-        without = [name for name, *switches in CELLS if not switches[place]]
-        effects[technique] = cells[with_it].mean(axis=1) - cells[without].mean(axis=1)
+    for name, parts in ({one: (one,) for one in TECHNIQUES} | COMBINATIONS).items():
+        off = [
+            sum(not on for one, on in zip(TECHNIQUES, switches, strict=True) if one in parts)
+            for _, *switches in CELLS
+        ]
+        signs = [(-1) ** count for count in off]
+        settings = 2 ** (len(TECHNIQUES) - len(parts))  # of the techniques that are left
+        effects[name] = cells[list(CELL_ORDER)] @ signs / settings
     return pd.DataFrame(effects, index=cells.index)
+
+
+def main_effects(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
+    """Return each seed's main effects, one column a technique; see `averaged_effects`."""
+    return averaged_effects(frame, metric)[list(TECHNIQUES)]
 
 
 def measures_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -136,12 +147,13 @@ def size_table(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name in CELL_ORDER[:4]:
         for n, group in runs[runs["cell"] == name].groupby("n_train"):
-            train, test = (100 * group[part].astype(float) for part in ("train_acc", "test_acc"))
+            kept = group.dropna(subset=["train_acc", "test_acc"])
+            train, test = (100 * kept[part].astype(float) for part in ("train_acc", "test_acc"))
             columns = {"training accuracy": train, "test accuracy": test, "gap": train - test}
             rows.append(
                 {"network": CELL_NAMES[name], "images": f"{n:,}"}
-                | {label: mean_interval(v.dropna().tolist()) for label, v in columns.items()}
-                | {"n": len(group)}
+                | {label: pooled(v.tolist(), kept["learned"]) for label, v in columns.items()}
+                | {"n": len(group), "did not learn": tables.unlearned(group) or None}
             )
     return pd.DataFrame(rows)
 
@@ -149,14 +161,19 @@ def size_table(frame: pd.DataFrame) -> pd.DataFrame:
 def rate_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return accuracies (percent) without and with BN at each learning rate, and the difference.
 
-    Over selection seeds; ``n`` counts the pairs in which both runs stayed finite.
+    Over selection seeds; ``n`` counts the pairs in which both runs stayed finite. How many runs did
+    not learn is said of each network apart, first without and then with BN.
     """
     rows = []
     for lr in sorted(tables.study_rows(frame, "rate")["lr"].unique()):
         none, norm = (tables.arm(frame, "rate", f"{name} {lr:g}") for name in ("none", "bn"))
         gain = tables.difference(norm, none)
         columns = {"no BN": tables.accuracy(none), "BN": tables.accuracy(norm), "BN − no BN": gain}
-        rows.append({"learning rate": f"{lr:g}", **columns, "n": gain.n if gain else 0})
+        failed = f"{tables.unlearned(none)} / {tables.unlearned(norm)}"
+        rows.append(
+            {"learning rate": f"{lr:g}", **columns, "n": gain.n if gain else 0}
+            | {"did not learn": failed}
+        )
     return pd.DataFrame(rows)
 
 
@@ -175,3 +192,22 @@ def time_table(frame: pd.DataFrame) -> pd.DataFrame:
         estimates = {label: mean_interval(values.tolist()) for label, values in columns.items()}
         rows.append({"network": CELL_NAMES[name], **estimates, "n": len(runs)})
     return pd.DataFrame(rows)
+
+
+def widths_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return half-widths in points of each cell's accuracy, and of its gain over none.
+
+    Each over seeds alone, and over seeds and test images both (`reglab.results.levels`); NaN where
+    there is no interval.
+    """
+    base, rows = tables.arm(frame, "factorial", "none"), []
+    for name in CELL_ORDER:
+        runs = tables.arm(frame, "factorial", name)
+        estimates = {"level, seeds": tables.accuracy(runs), "level, both": levels.level(runs)}
+        if name != "none":
+            estimates["gain, seeds"] = tables.difference(runs, base)
+            estimates["gain, both"] = levels.difference(runs, base)
+        halves = {label: one.half_width for label, one in estimates.items() if one is not None}
+        rows.append({"network": CELL_NAMES[name], **halves})
+    names = ("level, seeds", "level, both", "gain, seeds", "gain, both")
+    return pd.DataFrame(rows, columns=["network", *names])

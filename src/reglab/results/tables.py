@@ -15,7 +15,8 @@ import pandas as pd
 from reglab import paper
 from reglab.cells import CELL_NAMES, CELL_ORDER, COMBINATIONS, WITHOUT
 from reglab.errors import ReglabError
-from reglab.stats import Estimate, mean_interval, paired_difference
+from reglab.results import levels
+from reglab.stats import Estimate, pooled
 from reglab.study.profiles import DROP_RATES, PAPER_P, PRINTED_LAMBDA, PRINTED_P
 
 UNMIXED = ("profile", "device", "precision")
@@ -54,15 +55,24 @@ def arm(frame: pd.DataFrame, study: str, label: str) -> pd.DataFrame:
 
 
 def accuracy(rows: pd.DataFrame) -> Estimate | None:
-    """Return mean test accuracy in percent with its interval; None if every run diverged."""
-    values = 100 * rows["test_acc"].dropna()
-    return mean_interval(values.tolist()) if len(values) else None
+    """Return mean test accuracy in percent with its interval; None if every run diverged.
+
+    `reglab.stats.TwoKinds` where some of the runs did not learn.
+    """
+    kept = rows.dropna(subset="test_acc")
+    return pooled((100 * kept["test_acc"]).tolist(), kept["learned"]) if len(kept) else None
+
+
+def unlearned(rows: pd.DataFrame) -> int:
+    """Return how many runs never had more than twice a guesser's training accuracy."""
+    return int((~rows["learned"].astype(bool)).sum())
 
 
 def difference(treated: pd.DataFrame, control: pd.DataFrame) -> Estimate | None:
     """Return the paired difference of test accuracy in points, over seeds finite in both.
 
-    A diverged run takes its pair with it; ``n`` counts the pairs that are left.
+    A diverged run takes its pair with it; ``n`` counts the pairs that are left. It is
+    `reglab.stats.TwoKinds` where in some pairs, not in all, a run did not learn.
 
     Raises:
         ReglabError: the two arms were not run on the same seeds.
@@ -70,9 +80,13 @@ def difference(treated: pd.DataFrame, control: pd.DataFrame) -> Estimate | None:
     if set(treated["seed"]) != set(control["seed"]):
         seeds = " and ".join(str(sorted(rows["seed"])) for rows in (treated, control))
         raise ReglabError(f"pairs need the same seeds, got {seeds}; run `reglab reproduce` first")
-    pair = [rows.set_index("seed")["test_acc"].mul(100).dropna() for rows in (treated, control)]
+    pair = [rows.dropna(subset="test_acc").set_index("seed") for rows in (treated, control)]
     common = sorted(set(pair[0].index) & set(pair[1].index))
-    return paired_difference(*(side.loc[common].to_dict() for side in pair)) if common else None
+    if not common:
+        return None
+    ours, theirs = (side.loc[common] for side in pair)
+    values = 100 * (ours["test_acc"] - theirs["test_acc"]).astype(float)
+    return pooled(values.tolist(), ours["learned"] & theirs["learned"], pairs=True)
 
 
 def effect_table(frame: pd.DataFrame, technique: str) -> pd.DataFrame:
@@ -181,8 +195,9 @@ def summary_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for dataset, frame in frames.items():
         cells = factorial_table(frame)
         table[paper.title(dataset)] = cells["accuracy"].tolist()
-        if cells["diverged"].any():
-            table[f"{paper.title(dataset)}, diverged"] = cells["diverged"].tolist()
+        if cells["diverged"].notna().any():
+            counts = cells["diverged"].fillna(0).astype(int)
+            table[f"{paper.title(dataset)}, diverged"] = counts.tolist()
         table[f"{paper.title(dataset)}, paper"] = cells["paper"].tolist()
     return pd.DataFrame(table)
 
@@ -228,7 +243,8 @@ def _sweep(frame: pd.DataFrame, columns: list[str], chosen, *, loss: bool = Fals
         row["validation accuracy"] = float(100 * group["val_acc"].mean())
         estimate = accuracy(group)
         row |= {"test accuracy": estimate, "n": estimate.n if estimate else 0}
-        row["diverged"] = int(group["diverged"].sum())
+        row["diverged"] = int(group["diverged"].sum()) or None
+        row["did not learn"] = unlearned(group)
         rows.append(row | {"chosen": "✓" if chosen(*key) else ""})
     return pd.DataFrame(rows)
 
@@ -242,11 +258,13 @@ def _row(
     return {
         "network": label,
         "accuracy": estimate,
+        "± with images": levels.with_images(rows),
         "to baseline": gain,
         "n": n,
         # only where a diverged baseline leaves fewer pairs than the arm has runs
         "pairs": gain.n if gain and gain.n != n else None,
-        "diverged": int(rows["diverged"].sum()),
+        "diverged": int(rows["diverged"].sum()) or None,
+        "did not learn": unlearned(rows) or None,
         "paper": " / ".join(str(value) for value in printed if value is not None) or None,
     }
 

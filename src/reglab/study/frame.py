@@ -9,10 +9,12 @@ import pandas as pd
 from reglab.errors import ReglabError
 from reglab.record import RunRecord
 from reglab.runs.store import RunStore
-from reglab.stats import mean_interval
+from reglab.stats import pooled
 from reglab.study.outlook import outlook, own_configs
 from reglab.study.plan import PROTOCOL, Plan
 from reglab.study.protocol import Arm
+
+CLASSES = 10  # of every data set that records without ``learned`` are of
 
 
 def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:
@@ -20,8 +22,9 @@ def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:
 
     Columns: ``study``, ``arm`` (its label), the fields of `reglab.study.protocol.Arm`, every config
     field, the scores at the restored epoch
-    (``test_acc``, ``val_loss``, ...), those of the last epoch (``last_...``), ``history``, costs
-    and provenance. Accuracies are shares in [0, 1], losses nats, times seconds.
+    (``test_acc``, ``val_loss``, ...), those of the last epoch (``last_...``), ``test_correct``
+    (which test images are classified right, packed; None if the run diverged), ``learned``,
+    ``history``, costs and provenance. Accuracies are shares in [0, 1], losses nats, times seconds.
 
     Raises:
         ReglabError: runs are missing; it says how many and how to make them.
@@ -62,12 +65,23 @@ def frame(plan: Plan, arms: Sequence[Arm], records: dict[str, RunRecord]) -> pd.
     return pd.DataFrame([_row(plan, arm, records[arm.config.key]) for arm in arms])
 
 
+def has_learned(record: RunRecord) -> bool:
+    """Return whether training accuracy ever was above twice that of guessing.
+
+    Newer records say so themselves; older ones, all of ten classes, are asked by their history.
+    """
+    if record.learned is not None:
+        return record.learned
+    return max(record.history.train_acc, default=0.0) > 2 / CLASSES
+
+
 def summarize(frame: pd.DataFrame) -> pd.DataFrame:
     """Return mean, 95 % interval and n of test accuracy (percent) for every arm of every study.
 
     One row per dataset, study and arm with its settings. Diverged runs without a finite epoch have
-    no accuracy: they are counted in ``n_diverged`` and left out of the mean. The interval is
-    Student's t over seeds; with one run it is missing.
+    no accuracy: they are counted in ``n_diverged`` and left out of the mean. Runs that did not
+    learn (`has_learned`) are in it, and counted in ``n_unlearned``. The interval is Student's t
+    over seeds; it is missing with one run, and where some runs learned and some did not.
     """
     settings = ["batch_norm", "dropout", "placement", "l2", "lam", "optimizer", "lr", "patience"]
     rows = []
@@ -79,12 +93,14 @@ def summarize(frame: pd.DataFrame) -> pd.DataFrame:
 def _summary(
     group: pd.DataFrame, dataset: str, study: str, arm: str, settings: list[str]
 ) -> dict[str, object]:
-    accuracy = 100 * group["test_acc"].dropna()
+    kept = group.dropna(subset="test_acc")
     row = {"dataset": dataset, "profile": group["profile"].iloc[0], "study": study, "arm": arm}
-    estimate = mean_interval(accuracy.tolist()) if len(accuracy) else None
+    accuracy = (100 * kept["test_acc"]).tolist()
+    estimate = pooled(accuracy, kept["learned"]) if accuracy else None
     for name in ("mean", "low", "high", "sd"):
         row[name] = getattr(estimate, name) if estimate else None
     row |= {"n": len(accuracy), "n_diverged": int(group["diverged"].sum())}
+    row["n_unlearned"] = int((~group["learned"]).sum())
     row["val_acc"] = 100 * group["val_acc"].mean()
     return row | {name: group[name].iloc[0] for name in settings}
 
@@ -106,7 +122,9 @@ def _row(plan: Plan, arm: Arm, record: RunRecord) -> dict[str, object]:
         row[f"{prefix}test_ece"] = scores.ece if scores else None
     costs = record.costs
     epoch_seconds = sum(costs.epoch_seconds) / len(costs.epoch_seconds)
-    row |= {"diverged": record.diverged, "n_params": record.n_params, "n_fit": record.n_fit}
+    row["test_correct"] = best.correct if best else None
+    row |= {"learned": has_learned(record), "diverged": record.diverged}
+    row |= {"n_params": record.n_params, "n_fit": record.n_fit}
     row |= {"seconds": costs.seconds, "seconds_per_epoch": epoch_seconds}
     row |= {"inference_ms": costs.inference_ms, "peak_memory_bytes": costs.peak_memory_bytes}
     row |= {"code_version": record.environment["code_version"]}

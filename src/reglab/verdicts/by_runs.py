@@ -14,7 +14,7 @@ import pandas as pd
 from reglab import paper
 from reglab.cells import CELL_NAMES, COMBINATIONS, PAIRS, TECHNIQUES, WITHOUT
 from reglab.errors import ReglabError
-from reglab.results import arms, factorial
+from reglab.results import arms, factorial, levels
 from reglab.verdicts.contrasts import Contrast
 from reglab.verdicts.words import margin
 
@@ -73,7 +73,8 @@ def level(studies: Studies, dataset: str, cell: str) -> list[Contrast]:
     values = _values(studies, dataset, cell, "test_acc").dropna()
     printed = tuple(float(value) for value in paper.printed_cell(dataset, cell))
     label = f"{CELL_NAMES[cell]}, {paper.title(dataset)}"
-    return [_contrast(studies, dataset, label, values, level=printed)]
+    images = levels.with_images(_runs(studies, dataset, cell))
+    return [_contrast(studies, dataset, label, values, level=printed, images=images)]
 
 
 def larger_gain(

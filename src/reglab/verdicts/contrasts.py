@@ -27,6 +27,7 @@ class Contrast:
         against: numbers that are subtracted, where the two sides share no seed (two data sets).
         size: the difference that the paper prints, where it prints one.
         level: the paper's printed levels, where the claim is one of level (values are accuracies).
+        images: of a level, the half-width over seeds and test images (`reglab.results.levels`).
         small: below it a difference counts as none; None where no margin is fixed (epochs).
         unit: of the values.
         profile: of the runs.
@@ -38,6 +39,7 @@ class Contrast:
     against: tuple[float, ...] | None = None
     size: float | None = None
     level: tuple[float, ...] | None = None
+    images: float | None = None
     small: float | None = None
     unit: str = "points"
     profile: str = "reduced"

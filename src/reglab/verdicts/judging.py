@@ -176,11 +176,12 @@ def _sentence(reading: Reading, verdict: str, readings: int) -> str:
     contrast, count = reading.worst, len(reading.contrasts)
     estimate = contrast.estimate
     half = "" if estimate.n < 2 else f" ± {estimate.half_width:.2f}"
+    both = f"± {contrast.images:.2f} over test images as well, " if contrast.images else ""
     label = f"Read as “{reading.name}”, {contrast.label}" if reading.name else contrast.label
     label = label[0].upper() + label[1:]
     among = "" if count == 1 else f", the least favourable of {count} comparisons"
     text = (
-        f"{label}: {estimate.mean:.2f}{half} {contrast.unit} (n = {estimate.n}, "
+        f"{label}: {estimate.mean:.2f}{half} {contrast.unit} ({both}n = {estimate.n}, "
         f"{contrast.profile}{among})"
     )
     return f"{text}: {_finding(reading, contrast, verdict if readings == 1 else None)}."
