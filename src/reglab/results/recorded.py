@@ -1,25 +1,30 @@
 """The recorded results: the best profile of each data set.
 
-Recorded runs are committed under ``book/results/PROFILE/DATASET.jsonl.gz`` (`reglab record`). Only
-the profiles reduced, full and paper decide; a pilot made on a reader's machine decides nothing.
+Recorded runs are committed under ``book/results/PROFILE/DATASET.jsonl.gz``, those of a further
+study under ``book/results/PROFILE/STUDY/DATASET.jsonl.gz`` (`reglab record`). Only the profiles
+reduced, full and paper decide; a pilot made on a reader's machine decides nothing.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from reglab.config import RunConfig
 from reglab.data.sources import KNOWN
 from reglab.paths import results_folder
 from reglab.runs.store import RunStore, read_table
 from reglab.study.frame import frame, load_records
+from reglab.study.further import datasets_of
 from reglab.study.plan import Plan
 from reglab.study.profiles import profile_named
-from reglab.study.protocol import Arm
+from reglab.study.protocol import Arm, settings
 
 # Best first. The reduced profile decides directions; sizes need all training images.
 DECIDING = ("paper", "full", "reduced")
+FEWEST_SEEDS = 3  # a further study is shown from so many complete ones
 
 
 def studies(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
@@ -47,12 +52,60 @@ def _read(dataset: str, profile: str, path: Path, folder: Path) -> pd.DataFrame 
     first = next(read_table(path), None)
     if first is None:
         return None
-    device, precision = first.config.device, first.config.precision
-    plan = Plan.from_profile(profile_named(profile), dataset, device, precision=precision)
-    store = RunStore(folder / "nothing-but-recorded", recorded=folder)
+    plan, store = _plan(first.config, profile), _store(folder)
     arms, records = load_records(plan, store, partial=True)
     incomplete = {arm.study for arm in arms if arm.config.key not in records}
     kept: list[Arm] = [arm for arm in arms if arm.study not in incomplete]
     if not any(arm.study == "factorial" for arm in kept):
         return None
     return frame(plan, kept, records)
+
+
+def further(study: str, folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
+    """Return a further study of each data set that has it recorded, at its best profile.
+
+    Evaluation seeds from 0 on of which every run is there; a data set with fewer than
+    `FEWEST_SEEDS` of them is left out.
+
+    Args:
+        study: its name (`reglab.study.further`).
+
+    Raises:
+        ReglabError: unknown study, or a recorded table is damaged.
+    """
+    folder = results_folder(folder)
+    best = {name: _best_further(study, name, folder) for name in datasets_of(study)}
+    return {name: found for name, found in best.items() if found is not None}
+
+
+def _best_further(study: str, dataset: str, folder: Path) -> pd.DataFrame | None:
+    for profile in DECIDING:
+        path = folder / profile / study / f"{dataset}.jsonl.gz"
+        first = next(read_table(path), None) if path.exists() else None
+        if first is not None:
+            plan = replace(_plan(first.config, profile), study=study)
+            if (found := _complete_seeds(plan, _store(folder))) is not None:
+                return found
+    return None
+
+
+def _complete_seeds(plan: Plan, store: RunStore) -> pd.DataFrame | None:
+    """Return a further study up to its first seed with a run missing; None of too few seeds."""
+    if settings(plan, store.load) is None:
+        return None
+    arms, records = load_records(plan, store, partial=True)
+    lacking = [arm.config.seed for arm in arms if arm.config.key not in records]
+    end = min(lacking, default=plan.seeds)
+    kept = [arm for arm in arms if arm.config.seed < end]
+    return frame(plan, kept, records) if end >= FEWEST_SEEDS else None
+
+
+def _plan(config: RunConfig, profile: str) -> Plan:
+    """Return the plan that a recorded run belongs to: its data set, device and precision."""
+    return Plan.from_profile(
+        profile_named(profile), config.dataset, config.device, precision=config.precision
+    )
+
+
+def _store(folder: Path) -> RunStore:
+    return RunStore(folder / "nothing-but-recorded", recorded=folder)

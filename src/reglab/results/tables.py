@@ -209,14 +209,15 @@ def provenance(frame: pd.DataFrame) -> str:
         ReglabError: the frame mixes profiles, devices or precisions: no table may.
     """
     _refuse_mixture(frame, *UNMIXED)
-    first, judged = frame.iloc[0], frame[frame["study"] == "factorial"]
-    swept = frame[frame["study"] == "lr"]
+    first, swept = frame.iloc[0], frame[frame["study"] == "lr"]
+    judged = frame if swept.empty else frame[frame["study"] == "factorial"]
     versions = ", ".join(sorted(frame["code_version"].unique()))
     torch = ", ".join(sorted(frame["torch_version"].unique()))
     names = ", ".join(sorted(frame["device_name"].unique()))
+    sweeps = "" if swept.empty else f" ({swept['seed'].nunique()} in sweeps)"
     return (
-        f"Profile {first['profile']}: {judged['seed'].nunique()} seeds an arm "
-        f"({swept['seed'].nunique()} in sweeps), width {first['width']}, at most "
+        f"Profile {first['profile']}: {judged['seed'].nunique()} seeds an arm"
+        f"{sweeps}, width {first['width']}, at most "
         f"{first['max_epochs']} epochs, {first['precision']} on {first['device']} ({names}); "
         f"reglab {versions}, torch {torch}."
     )

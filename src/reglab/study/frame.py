@@ -24,7 +24,8 @@ def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:
     field, the scores at the restored epoch
     (``test_acc``, ``val_loss``, ...), those of the last epoch (``last_...``), ``test_correct``
     (which test images are classified right, packed; None if the run diverged), ``learned``,
-    ``history``, costs and provenance. Accuracies are shares in [0, 1], losses nats, times seconds.
+    costs and provenance; ``history``, ``trace`` and ``probed`` are the record's, the last two None
+    where it has none. Accuracies are shares in [0, 1], losses nats, times seconds.
 
     Raises:
         ReglabError: runs are missing; it says how many and how to make them.
@@ -130,4 +131,5 @@ def _row(plan: Plan, arm: Arm, record: RunRecord) -> dict[str, object]:
     row |= {"code_version": record.environment["code_version"]}
     row |= {"torch_version": record.environment["torch"]}
     row |= {"device_name": record.environment["device_name"]}
-    return row | {"history": vars(history)}
+    trace = None if record.trace is None else vars(record.trace)
+    return row | {"history": vars(history), "trace": trace, "probed": record.probed}

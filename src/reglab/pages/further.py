@@ -1,0 +1,164 @@
+"""The further studies on a page: a sentence of what was asked, the tables, and what they show.
+
+Each appears when its runs are recorded, and until then there is nothing to see.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reglab import paper
+from reglab.errors import ReglabError
+from reglab.pages import clauses, display
+from reglab.results import further, recorded, tables, unstopped
+from reglab.stats import Estimate
+from reglab.study.further import STUDIES
+
+Frames = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A study's question, its tables, one a data set, and sentences on what they show."""
+
+    question: str
+    shown: tuple[display.Shown, ...]
+    said: clauses.Said
+
+    def _repr_html_(self) -> str:
+        paragraphs = [f"<p>{html.escape(text)}</p>" for text in (self.question, self.said.text)]
+        tables = "\n".join(table._repr_html_() for table in self.shown)
+        return f"{paragraphs[0]}\n{tables}\n{paragraphs[1]}"
+
+    def _repr_markdown_(self) -> str:
+        shown = (table._repr_markdown_() for table in self.shown)
+        return "\n\n".join([self.question, *shown, self.said.text])
+
+    def __repr__(self) -> str:
+        return "\n\n".join([self.question, *map(repr, self.shown), self.said.text])
+
+
+def study(name: str, frames: Frames | None = None) -> Findings | None:
+    """Return what a further study found; None where it is not recorded.
+
+    Args:
+        name: order, decay_on, unstopped, dropout_bn or batch_size.
+        frames: the study by data set; None = `reglab.results.recorded.further`.
+
+    Raises:
+        ReglabError: unknown name, or a damaged table.
+    """
+    if name not in _SHOWN:
+        raise ReglabError(f"no page shows a study {name!r}; there are {', '.join(_SHOWN)}")
+    frames = recorded.further(name) if frames is None else frames
+    if not frames:
+        return None
+    numbers, caption, sentences = _SHOWN[name]
+    shown = tuple(
+        display.show(numbers(frame), f"{paper.title(it)}. {caption}", tables.provenance(frame))
+        for it, frame in frames.items()
+    )
+    return Findings(STUDIES[name].question, shown, clauses.say(*sentences(frames)))
+
+
+def _each(frames: Frames, value: Callable[[pd.DataFrame], Estimate | None], **words: str) -> str:
+    """Return `clauses.by_dataset` of one contrast of a study."""
+    return clauses.by_dataset({name: value(frame) for name, frame in frames.items()}, **words)
+
+
+_HIGHER = {"up": "higher by", "down": "lower by"}
+_LARGER = {"up": "larger by", "down": "smaller by"}
+
+
+def _order(frames: Frames) -> list[str]:
+    effect = _each(frames, further.order_effect, **_HIGHER)
+    return [f"Test accuracy with BN after the ReLU, against BN before it: {effect}"]
+
+
+def _batch_size(frames: Frames) -> list[str]:
+    sentences = []
+    for size in (16, 64, 256):
+        gain = _each(frames, lambda frame, size=size: further.batch_gain(frame, size))
+        sentences.append(f"With batches of {size}, batch normalization does this. {gain}")
+    for size in (16, 256):
+        change = _each(frames, lambda f, size=size: further.batch_change(f, size), **_LARGER)
+        sentences.append(f"What it brings with {size}, against what it brings with 64: {change}")
+    return sentences
+
+
+def _decay_on(frames: Frames) -> list[str]:
+    sentences = []
+    for on, words in further.WEIGHTS.items():
+        for bn, when in ((False, "Without batch normalization"), (True, "With it")):
+            gain = _each(frames, lambda f, on=on, bn=bn: further.decay_gain(f, on, bn=bn))
+            sentences.append(f"{when}, L2 on {words} does this. {gain}")
+        change = _each(frames, lambda f, on=on: further.decay_interaction(f, on), **_LARGER)
+        sentences.append(f"The gain with batch normalization is, beside that without: {change}")
+    return sentences
+
+
+def _dropout_bn(frames: Frames) -> list[str]:
+    sentences = []
+    for place, drop in (("fc", 0.3), ("all", 0.3)):
+        where = f"{tables.PLACES[place]}, drop rate {drop:g}"
+        change = _each(
+            frames, lambda f, p=place, d=drop: further.dropout_interaction(f, p, d), **_LARGER
+        )
+        shift = _each(frames, lambda f, p=place, d=drop: further.shift(f, p, d), **_HIGHER)
+        sentences.append(
+            f"Dropout ({where}): what it brings with batch normalization, against without: {change}"
+        )
+        sentences.append(
+            f"test accuracy with statistics taken without dropout, against with it: {shift}"
+        )
+    return sentences
+
+
+def _unstopped(frames: Frames) -> list[str]:
+    sentences = []
+    for cell, words in (("none", "No regularization"), ("all", "All three")):
+        change = _each(frames, lambda f, cell=cell: unstopped.change(f, cell), **_HIGHER)
+        sentences.append(f"{words}: test accuracy after the last epoch, against stopped: {change}")
+    for cell, words in (("l2", "L2"), ("dropout", "Dropout"), ("bn", "Batch normalization")):
+        gain = _each(frames, lambda f, cell=cell: unstopped.gain(f, cell, last=True))
+        sentences.append(f"Where nothing is stopped, {words} alone does this. {gain}")
+    return sentences
+
+
+_SHOWN: dict[str, tuple[Callable, str, Callable[[Frames], list[str]]]] = {
+    "order": (
+        further.order_table,
+        "Batch normalization before and after the ReLU: test accuracy in percent, differences in "
+        "points.",
+        _order,
+    ),
+    "batch_size": (
+        further.batch_size_table,
+        "What batch normalization brings at three batch sizes: test accuracy in percent, gains in "
+        "points.",
+        _batch_size,
+    ),
+    "decay_on": (
+        further.decay_table,
+        "L2 on some weights, at the strength chosen for all: test accuracy in percent, gains in "
+        "points.",
+        _decay_on,
+    ),
+    "dropout_bn": (
+        further.dropout_table,
+        "Dropout with and without batch normalization: gains in points; the variance at the third "
+        "BN layer with dropout over that without; and points of accuracy gained by statistics "
+        "taken without dropout instead of with it.",
+        _dropout_bn,
+    ),
+    "unstopped": (
+        unstopped.table,
+        "Early stopping with a patience of 5, and none of it: test accuracy in percent, changes "
+        "and gains over no technique in points, test loss in nats.",
+        _unstopped,
+    ),
+}

@@ -1,0 +1,159 @@
+"""The further studies as numbers: each contrast with its interval, paired by seed.
+
+Each function takes one study of one data set (`reglab.results.recorded.further`). Accuracies are in
+percent, differences in points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from reglab.config import PLACEMENTS
+from reglab.results import tables
+from reglab.stats import Estimate, mean_interval
+from reglab.study.further.batch_size import SIZES
+from reglab.study.further.dropout_bn import DROPS
+
+WEIGHTS = {"conv": "convolutions", "dense": "dense layers", "all": "all weights"}
+
+
+def scores(frame: pd.DataFrame, label: str) -> pd.Series:
+    """Return the test accuracy of the study's arm ``label`` in percent, by seed."""
+    rows = tables.arm(frame, frame["study"].iloc[0], label)
+    return 100 * rows.set_index("seed")["test_acc"].astype(float)
+
+
+def contrast(values: Mapping[str, pd.Series], weights: Mapping[str, float]) -> Estimate | None:
+    """Return a weighted sum of arms, formed within each seed, as mean and interval over seeds.
+
+    Args:
+        values: scores by seed, by arm.
+        weights: of the arms that are in it: 1 and -1 for a difference.
+    """
+    terms = [weight * values[label] for label, weight in weights.items()]
+    sums = sum(terms[1:], terms[0]).dropna().tolist()
+    return mean_interval(sums) if sums else None
+
+
+def contrasts(frame: pd.DataFrame, weights: Mapping[str, float]) -> Estimate | None:
+    """Return `contrast` of the test accuracies of a study's arms."""
+    return contrast({label: scores(frame, label) for label in weights}, weights)
+
+
+def order_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return no BN, and BN before and after the ReLU."""
+    rows = [("no batch normalization", "none"), ("convolution, BN, ReLU", "bn before_relu")]
+    rows += [("convolution, ReLU, BN", "bn after_relu")]
+    return pd.DataFrame(
+        {
+            "network": name,
+            "accuracy": contrasts(frame, {label: 1}),
+            "against none": None if label == "none" else contrasts(frame, {label: 1, "none": -1}),
+            "after minus before": order_effect(frame) if label == "bn after_relu" else None,
+        }
+        for name, label in rows
+    )
+
+
+def order_effect(frame: pd.DataFrame) -> Estimate | None:
+    """Return accuracy with BN after the ReLU minus before it."""
+    return contrasts(frame, {"bn after_relu": 1, "bn before_relu": -1})
+
+
+def batch_size_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy without and with BN at each batch size, and what BN brings there."""
+    rows = []
+    for size in SIZES:
+        labels = f"none {size}", f"bn {size}"
+        rate = tables.arm(frame, "batch_size", labels[0])["lr"].iloc[0]
+        row = {"batch size": str(size), "learning rate": f"{rate:g}"}
+        row |= {"without BN": contrasts(frame, {labels[0]: 1})}
+        row |= {"with BN": contrasts(frame, {labels[1]: 1}), "gain": batch_gain(frame, size)}
+        rows.append(row | {"gain minus that at 64": batch_change(frame, size)})
+    return pd.DataFrame(rows)
+
+
+def batch_gain(frame: pd.DataFrame, size: int) -> Estimate | None:
+    """Return what BN brings at a batch size."""
+    return contrasts(frame, {f"bn {size}": 1, f"none {size}": -1})
+
+
+def batch_change(frame: pd.DataFrame, size: int) -> Estimate | None:
+    """Return what BN brings at a batch size minus what it brings at 64; None at 64 itself."""
+    if size == 64:
+        return None
+    weights = {f"bn {size}": 1, f"none {size}": -1, "bn 64": -1, "none 64": 1}
+    return contrasts(frame, weights)
+
+
+def decay_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what L2 brings on each set of weights, without and with BN, and the difference."""
+    return pd.DataFrame(
+        {
+            "L2 on": WEIGHTS[on],
+            "accuracy without BN": contrasts(frame, {f"l2 {on}": 1}),
+            "gain without BN": decay_gain(frame, on, bn=False),
+            "accuracy with BN": contrasts(frame, {f"l2+bn {on}": 1}),
+            "gain with BN": decay_gain(frame, on, bn=True),
+            "difference of the gains": decay_interaction(frame, on),
+        }
+        for on in WEIGHTS
+    )
+
+
+def decay_gain(frame: pd.DataFrame, on: str, *, bn: bool) -> Estimate | None:
+    """Return what L2 on some weights brings, against none of it under the same normalization."""
+    return contrasts(frame, {f"l2+bn {on}": 1, "bn": -1} if bn else {f"l2 {on}": 1, "none": -1})
+
+
+def decay_interaction(frame: pd.DataFrame, on: str) -> Estimate | None:
+    """Return what L2 on some weights brings with BN minus what it brings without."""
+    return contrasts(frame, {f"l2+bn {on}": 1, "bn": -1, f"l2 {on}": -1, "none": 1})
+
+
+def dropout_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what dropout brings without and with BN, and what its variance shift costs."""
+    rows = []
+    for place in PLACEMENTS:
+        for drop in DROPS:
+            row = {"dropout": tables.PLACES[place], "drop rate": f"{drop:g}"}
+            row |= {"gain without BN": dropout_gain(frame, place, drop, bn=False)}
+            row |= {"gain with BN": dropout_gain(frame, place, drop, bn=True)}
+            row |= {"difference of the gains": dropout_interaction(frame, place, drop)}
+            row |= {"variance ratio": variance_ratio(frame, place, drop)}
+            rows.append(row | {"statistics without dropout": shift(frame, place, drop)})
+    return pd.DataFrame(rows)
+
+
+def dropout_gain(frame: pd.DataFrame, place: str, drop: float, *, bn: bool) -> Estimate | None:
+    """Return what dropout brings, against none under the same normalization."""
+    arm = f"{place} {drop:g}"
+    weights = {f"dropout+bn {arm}": 1, "bn": -1} if bn else {f"dropout {arm}": 1, "none": -1}
+    return contrasts(frame, weights)
+
+
+def dropout_interaction(frame: pd.DataFrame, place: str, drop: float) -> Estimate | None:
+    """Return what dropout brings with BN minus what it brings without."""
+    arm = f"{place} {drop:g}"
+    return contrasts(frame, {f"dropout+bn {arm}": 1, "bn": -1, f"dropout {arm}": -1, "none": 1})
+
+
+def variance_ratio(frame: pd.DataFrame, place: str, drop: float) -> Estimate | None:
+    """Return what the first BN layer behind dropout sees: variance with it over that without."""
+    found = _probed(frame, place, drop).map(lambda it: it["variance ratio"]["bn3"])
+    return mean_interval(found.tolist()) if len(found) else None
+
+
+def shift(frame: pd.DataFrame, place: str, drop: float) -> Estimate | None:
+    """Return accuracy with BN statistics taken without dropout minus with it, in points."""
+    found = _probed(frame, place, drop).map(
+        lambda it: it["without dropout"]["accuracy"] - it["with dropout"]["accuracy"]
+    )
+    return mean_interval((100 * found).tolist()) if len(found) else None
+
+
+def _probed(frame: pd.DataFrame, place: str, drop: float) -> pd.Series:
+    rows = tables.arm(frame, "dropout_bn", f"dropout+bn {place} {drop:g}")
+    return rows.set_index("seed")["probed"].dropna()
