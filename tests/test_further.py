@@ -35,7 +35,7 @@ def arms_of(plan, records, name):
 
 
 # Runs a study adds to the protocol's on two seeds, where the chosen drop rate is none of its own.
-NEW = {"order": 1, "decay_on": 4, "unstopped": 8, "dropout_bn": 8, "batch_size": 4}
+NEW = {"order": 1, "decay_on": 4, "unstopped": 8, "dropout_bn": 8, "batch_size": 4, "robustness": 8}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -84,6 +84,9 @@ def test_what_each_study_varies(reduced, done):
         == {50}
         == {config.max_epochs for config in unstopped.values()}
     )
+    cells = {a.cell: a.config for a in stages(reduced, lambda _: done)[0] if a.study == "factorial"}
+    for cell, config in configs("robustness").items():
+        assert config.replace(probes="", seed=cells[cell].seed) == cells[cell]
     drop = configs("dropout_bn")["dropout+bn all 0.3"]
     assert (drop.dropout, drop.placement, drop.probes) == (0.3, "all", "statistics")
     assert configs("dropout_bn")["dropout all 0.3"].probes == ""

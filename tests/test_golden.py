@@ -149,6 +149,10 @@ def test_a_share_of_the_recorded_runs_is_made_again(tmp_path, config, monkeypatc
     assert again == checks != other
     assert len(verify.recorded_checks(0.001, seed=5, folder=tmp_path)[0]) == 1
     assert verify.recorded_checks(0, seed=5, folder=tmp_path) == ([], [])
+    write_table(runs[:-1], tmp_path / "reduced" / "mnist.jsonl.gz")
+    write_table(runs[-1:], tmp_path / "reduced" / "order" / "mnist.jsonl.gz")  # a further study's
+    everything, _ = verify.recorded_checks(1, seed=5, folder=tmp_path)
+    assert {check.expected.config for check in everything} == {run.config for run in runs}
     with pytest.raises(ReglabError, match=r"share must be in \[0, 1\], got 2"):
         verify.recorded_checks(2, seed=5)
 

@@ -48,6 +48,13 @@ def test_a_stopped_run_is_the_beginning_of_the_unstopped_one(small):
         assert stopped.trace.weight_norms[name] == norms[: stopped.epochs]
 
 
+def test_a_patience_of_all_epochs_never_stops(small):
+    """As patience 0; the study of unstopped cells has it, as a key of its own."""
+    never, patient = (train(small.replace(patience=it)).reproducible() for it in (0, 8))
+    assert never.pop("config") != patient.pop("config")
+    assert never == patient
+
+
 def test_the_trace_ends_where_the_last_weights_are(small):
     record = train(small)
     assert record.trace.test_acc[-1] == record.last.accuracy

@@ -195,10 +195,11 @@ def golden_checks() -> list[Check]:
 def recorded_checks(
     share: float, seed: int, folder: Path | None = None
 ) -> tuple[list[Check], list[str]]:
-    """Return checks of a random share of each table of reduced runs, and why others are left out.
+    """Return checks of a random share of the recorded reduced runs, and why others are left out.
 
     Args:
-        share: of each table, in [0, 1]; at least one run of a table, unless it is 0.
+        share: of each data set's runs, further studies included, in [0, 1]; at least one run of
+            a data set, unless it is 0.
         seed: of the choice.
         folder: of recorded results; None = the book's.
 
@@ -209,12 +210,13 @@ def recorded_checks(
         raise ReglabError(f"share must be in [0, 1], got {share}")
     checks, left_out = [], []
     folder = folder or results_folder()
-    for table in sorted((folder / "reduced").glob("*.jsonl.gz")) if share else ():
-        name = table.name.removesuffix(".jsonl.gz")
+    tables = sorted((folder / "reduced").rglob("*.jsonl.gz")) if share else []
+    for name in sorted({table.name.removesuffix(".jsonl.gz") for table in tables}):
         if not is_cached(name):
             left_out.append(f"{name}: the full data set is not here (`reglab data fetch {name}`)")
             continue
-        runs = [run for run in read_table(table) if run.config.device == "cpu"]
+        own = [table for table in tables if table.name == f"{name}.jsonl.gz"]
+        runs = [run for it in own for run in read_table(it) if run.config.device == "cpu"]
         chosen = random.Random(f"{seed} {name}").sample(runs, max(1, round(share * len(runs))))
         for run in chosen:
             title = f"reduced/{name} {run.config.key[:12]}"

@@ -39,6 +39,10 @@ class Toy:
     def press(self, name):
         self.panel.get_by_role("button", name=name, exact=True).click()
 
+    def rests(self):
+        """Wait until the last answer is drawn."""
+        self.page.wait_for_selector(".toy-panel:not([data-busy])")
+
     def control(self, label):
         return self.panel.get_by_label(label, exact=True)
 
@@ -97,6 +101,7 @@ def test_every_control_begins_a_new_run_with_its_setting(toy):
         drawn = toy.canvases()
         set_control(toy.control(label), value)
         toy.says("Epoch 0: ")
+        toy.rests()
         assert word in re.split("[?&]", toy.fragment)
         assert all(now != then for now, then in zip(toy.canvases(), drawn, strict=True))
     assert toy.errors == []
@@ -117,7 +122,7 @@ def test_play_pause_step_and_reset_by_keyboard(toy):
     )
     toy.page.keyboard.press("Space")  # the same button is now Pause
     assert play.is_visible()
-    toy.page.wait_for_timeout(500)
+    toy.rests()
     paused = int(toy.fact("Epoch"))
     toy.says(f"Epoch {paused}: ")
     toy.page.keyboard.press("Tab")  # to Step
@@ -170,10 +175,10 @@ TRIES = {
 @pytest.mark.parametrize("name", TRIES)
 def test_an_experiment_waits_where_less_motion_is_wanted(toy, name):
     toy.press(name)
-    toy.says("Epoch 0: ")
+    toy.rests()
     assert "Press Play" in toy.panel.locator(".toy-note").inner_text()
     assert set(TRIES[name]) <= set(re.split("[?&]", toy.fragment))
-    toy.page.wait_for_timeout(300)
+    toy.page.wait_for_timeout(300)  # in which it would have begun
     assert toy.fact("Epoch") == "0"
     assert toy.errors == []
 
@@ -214,7 +219,7 @@ def test_pictures_are_told_in_words_and_follow_the_theme(reader, book):
     switch_theme(toy.page, "light")
     light = toy.canvases()
     switch_theme(toy.page, "dark")
-    toy.page.wait_for_timeout(300)
+    toy.page.evaluate("() => new Promise(requestAnimationFrame)")  # observers have been told
     assert all(now != then for now, then in zip(toy.canvases(), light, strict=True))
 
 

@@ -42,10 +42,10 @@ toyParts.page.push(function page(toy) {
       this.facts = element("dl", { class: "toy-facts" });
       this.status = element("p", { class: "toy-status", role: "status" });
       const figures = Object.values(this.pictures).map(({ figure }) => figure);
-      place.replaceChildren(element("div", { class: "toy-panel", role: "group",
-                                             "aria-label": "Toy network" },
+      this.panel = element("div", { class: "toy-panel", role: "group", "aria-label": "Toy network" },
         tries, this.note, bar, element("div", { class: "toy-pictures" }, ...figures), this.facts,
-        this.status, this.controls.form));
+        this.status, this.controls.form);
+      place.replaceChildren(this.panel);
     }
 
     // --- what the reader does ---
@@ -59,10 +59,10 @@ toyParts.page.push(function page(toy) {
     // Begin a run; a run that was playing goes on playing.
     begin(settings, goal = 0) {
       if (this.curve.length > 1) this.before = this.curve;
-      Object.assign(this, { settings, goal, curve: [], start: null, frame: null, busy: true });
+      Object.assign(this, { settings, goal, curve: [], start: null, frame: null });
       this.turn += 1;
       this.controls.show(settings);
-      this.client.ask({ kind: "start", turn: this.turn, settings: toy.settings.forEngine(settings) });
+      this.ask({ kind: "start", settings: toy.settings.forEngine(settings) });
     }
 
     setPlaying(playing) {
@@ -115,13 +115,22 @@ toyParts.page.push(function page(toy) {
       const left = this.goal - (this.frame?.epoch ?? 0);
       if (this.busy || !this.frame || this.frame.stopped || !(this.playing || left > 0)) return;
       const epochs = this.playing ? Number(this.settings.speed) : Math.min(left, CHUNK);
-      this.busy = true;
-      this.client.ask({ kind: "advance", turn: this.turn, epochs });
+      this.ask({ kind: "advance", epochs });
+    }
+
+    ask(command) {
+      this.setBusy(true);
+      this.client.ask({ ...command, turn: this.turn });
+    }
+
+    // Until an answer is drawn; the attribute tells a test.
+    setBusy(busy) {
+      this.busy = busy;
+      this.panel.toggleAttribute("data-busy", busy);
     }
 
     receive(frame) {
       if (frame.turn !== this.turn) return; // of a run that was left
-      this.busy = false;
       this.frame = frame;
       if (frame.points) this.points = frame.points;
       this.start ??= frame.histogram;
@@ -129,13 +138,14 @@ toyParts.page.push(function page(toy) {
         this.curve.push({ epoch, train: train.loss, test: test.loss });
         this.scores = { train, test };
       }
-      requestAnimationFrame(() => this.show());
+      requestAnimationFrame(() => this.show(frame));
     }
 
-    show() {
-      if (!this.frame) return; // another run was begun meanwhile
+    show(frame) {
+      if (frame !== this.frame) return; // another run was begun meanwhile
+      this.setBusy(false);
       this.draw();
-      const { stopped, epoch } = this.frame;
+      const { stopped, epoch } = frame;
       if (stopped && this.playing) this.setPlaying(false);
       else if (!stopped && (this.playing || epoch < this.goal)) this.next();
       else this.rest();

@@ -14,11 +14,12 @@ import pandas as pd
 from reglab import paper
 from reglab.errors import ReglabError
 from reglab.pages import clauses, display
-from reglab.results import further, recorded, tables, unstopped
+from reglab.results import further, recorded, robustness, tables, unstopped
 from reglab.stats import Estimate
 from reglab.study.further import STUDIES
 
 Frames = Mapping[str, pd.DataFrame]
+Table = tuple[Callable[[pd.DataFrame], pd.DataFrame], str]  # numbers and caption
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def study(name: str, frames: Frames | None = None) -> Findings | None:
     """Return what a further study found; None where it is not recorded.
 
     Args:
-        name: order, decay_on, unstopped, dropout_bn or batch_size.
+        name: order, decay_on, unstopped, dropout_bn, batch_size or robustness.
         frames: the study by data set; None = `reglab.results.recorded.further`.
 
     Raises:
@@ -57,10 +58,11 @@ def study(name: str, frames: Frames | None = None) -> Findings | None:
     frames = recorded.further(name) if frames is None else frames
     if not frames:
         return None
-    numbers, caption, sentences = _SHOWN[name]
+    made, sentences = _SHOWN[name]
     shown = tuple(
         display.show(numbers(frame), f"{paper.title(it)}. {caption}", tables.provenance(frame))
         for it, frame in frames.items()
+        for numbers, caption in made
     )
     return Findings(STUDIES[name].question, shown, clauses.say(*sentences(frames)))
 
@@ -129,36 +131,86 @@ def _unstopped(frames: Frames) -> list[str]:
     return sentences
 
 
-_SHOWN: dict[str, tuple[Callable, str, Callable[[Frames], list[str]]]] = {
+def _robustness(frames: Frames) -> list[str]:
+    sentences = []
+    for control, beside in (("none", "no regularization"), ("bn", "batch normalization alone")):
+        for metric, words in (
+            ("corrupted", "accuracy on corrupted images"),
+            ("lost", "points lost to corruptions"),
+        ):
+            change = _each(
+                frames, lambda f, c=control, m=metric: robustness.gain(f, "all", c, m), **_LARGER
+            )
+            sentences.append(f"All three against {beside}, {words}: {change}")
+    return sentences
+
+
+_SHOWN: dict[str, tuple[tuple[Table, ...], Callable[[Frames], list[str]]]] = {
     "order": (
-        further.order_table,
-        "Batch normalization before and after the ReLU: test accuracy in percent, differences in "
-        "points.",
+        (
+            (
+                further.order_table,
+                "Batch normalization before and after the ReLU: test accuracy in percent, "
+                "differences in points.",
+            ),
+        ),
         _order,
     ),
     "batch_size": (
-        further.batch_size_table,
-        "What batch normalization brings at three batch sizes: test accuracy in percent, gains in "
-        "points.",
+        (
+            (
+                further.batch_size_table,
+                "What batch normalization brings at three batch sizes: test accuracy in percent, "
+                "gains in points.",
+            ),
+        ),
         _batch_size,
     ),
     "decay_on": (
-        further.decay_table,
-        "L2 on some weights, at the strength chosen for all: test accuracy in percent, gains in "
-        "points.",
+        (
+            (
+                further.decay_table,
+                "L2 on some weights, at the strength chosen for all: test accuracy in percent, "
+                "gains in points.",
+            ),
+        ),
         _decay_on,
     ),
     "dropout_bn": (
-        further.dropout_table,
-        "Dropout with and without batch normalization: gains in points; the variance at the third "
-        "BN layer with dropout over that without; and points of accuracy gained by statistics "
-        "taken without dropout instead of with it.",
+        (
+            (
+                further.dropout_table,
+                "Dropout with and without batch normalization: gains in points; the variance at "
+                "the third BN layer with dropout over that without; and points of accuracy gained "
+                "by statistics taken without dropout instead of with it.",
+            ),
+        ),
         _dropout_bn,
     ),
     "unstopped": (
-        unstopped.table,
-        "Early stopping with a patience of 5, and none of it: test accuracy in percent, changes "
-        "and gains over no technique in points, test loss in nats.",
+        (
+            (
+                unstopped.table,
+                "Early stopping with a patience of 5, and none of it: test accuracy in percent, "
+                "changes and gains over no technique in points, test loss in nats.",
+            ),
+        ),
         _unstopped,
+    ),
+    "robustness": (
+        (
+            (
+                robustness.summary_table,
+                "Accuracy and calibration error in percent, clean and as means over all "
+                "corruptions.",
+            ),
+            (robustness.kind_table, "Points of accuracy lost to each kind of corruption."),
+            (
+                robustness.gain_table,
+                "Each cell against no regularization, paired by seed, in points; a negative number"
+                " under lost means that less is lost.",
+            ),
+        ),
+        _robustness,
     ),
 }
