@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from conftest import fake_record, finish
 
+from reglab import corruptions
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
 from reglab.pages import further as pages
@@ -171,3 +172,26 @@ def test_recorded_studies_appear_from_three_complete_seeds(tmp_path):
         assert (found["cifar10"]["seed"].nunique() if found else None) == seeds
     assert set(found) == {"cifar10"}
     assert load_own(ordered, store, partial=True) == []
+
+
+def test_robustness(study, monkeypatch):
+    """All three lose four points fewer to every corruption than nothing does, clean or not."""
+    made_up = study("robustness")
+    conditions = ["clean", *corruptions.conditions()]
+    made_up["probed"] = [
+        {
+            name: {
+                "accuracy": clean - (name != "clean") * (0.2 - 0.04 * (cell == "all")),
+                "ece": 0.1,
+            }
+            for name in conditions
+        }
+        for cell, clean in zip(made_up["cell"], made_up["test_acc"], strict=True)
+    ]
+    shown = pages.study("robustness", {"cifar10": made_up})
+    assert len(shown.shown) == 3
+    assert shown.shown[0].table["points lost"].iloc[0] == "20.00 ± 0.00"
+    assert "points lost to corruptions: CIFAR-10: smaller by 4.00" in shown.said.text
+    assert "noise, blur, brightness, contrast, shift and rotation" in shown.said.text
+    for cell in (shown.question, "Points of accuracy lost to each kind"):
+        assert cell in shown._repr_html_()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reglab import paper
+from reglab.corruptions import CORRUPTIONS, IMAGES
 from reglab.errors import ReglabError
 from reglab.pages import clauses, display
 from reglab.results import further, recorded, robustness, tables, unstopped
@@ -132,7 +133,11 @@ def _unstopped(frames: Frames) -> list[str]:
 
 
 def _robustness(frames: Frames) -> list[str]:
-    sentences = []
+    sentences = [
+        f"Each network's best weights were scored on {IMAGES:,} test images at most, as they are "
+        f"and under {clauses.listed(CORRUPTIONS)}, at three strengths each; a figure is the mean "
+        "over strengths and then over kinds. The paper names no measure of robustness: this is one"
+    ]
     for control, beside in (("none", "no regularization"), ("bn", "batch normalization alone")):
         for metric, words in (
             ("corrupted", "accuracy on corrupted images"),
