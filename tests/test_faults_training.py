@@ -40,7 +40,7 @@ def test_out_of_device_memory(most, configs, store, tally, tmp_path, monkeypatch
 
 
 def test_not_even_one_run_fits(configs, store, monkeypatch):
-    def never(*_):
+    def never(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     monkeypatch.setattr(executors, "train", never)

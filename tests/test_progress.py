@@ -7,10 +7,12 @@ import re
 import subprocess
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from reglab.runs import progress
+from reglab.data.dataset import dataset_version
+from reglab.runs import executors, progress, workers
 from reglab.runs.executors import Crew
 from reglab.runs.progress import Progress, duration, roughly
 from reglab.runs.store import RunStore
@@ -18,6 +20,13 @@ from reglab.study import profiles, sweep
 from reglab.study.plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+class Config(NamedTuple):
+    """As much of a run's configuration as is read here."""
+
+    key: str
+    max_epochs: int = 50
 
 
 class Terminal(io.StringIO):
@@ -44,7 +53,7 @@ def test_a_log_gets_a_line_now_and_then(clock):
     with Progress(True, every=30, clock=clock, file=log) as shown:
         shown.start("mnist (pilot): 10 runs", total=10, done=2, exact=False)
         shown.names = {"k": "mnist dropout"}
-        shown.working_on("k")
+        shown.begin([Config("k")])
         for seconds, runs in ((29, 0), (30, 0), (59, 1), (60, 1), (61, 2), (89.9, 0)):
             clock.now = 1000 + seconds
             shown.update(runs)
@@ -80,7 +89,7 @@ def test_a_terminal_gets_a_bar(clock):
     with Progress(clock=clock, file=terminal) as shown:
         shown.start("what is made", total=10, done=4)
         shown.names = {"k": "cifar10 lambda"}
-        shown.working_on("k")
+        shown.begin([Config("k")])
         shown.update(3)
         shown.look()
         last = terminal.getvalue().rpartition("\r")[2]
@@ -108,6 +117,83 @@ def test_an_error_is_the_last_line(clock):
         shown.start("opening", total=3)
         raise ZeroDivisionError
     assert log.getvalue() == "reglab: opening\n"
+
+
+def test_epochs_of_runs_under_way_are_told_and_count(clock):
+    log, runs = io.StringIO(), [Config(key) for key in "abcd"]
+    with Progress(True, clock=clock, file=log) as shown:
+        shown.start("", total=10)
+        shown.names = dict.fromkeys("abcd", "cifar10 lr")
+        shown.begin(runs)
+        clock.now += 60
+        assert shown.line() == "0 of 10 runs after 1 min 0 s, now cifar10 lr"
+        shown.epoch("a", 7)
+        shown.epoch("b", 3)
+        # a fifth of a run of fifty epochs in a minute; ten such runs at most
+        assert shown.line() == (
+            "0 of 10 runs and 10 epochs of 2 more after 1 min 0 s, up to about 49 min left, "
+            "now cifar10 lr"
+        )
+        shown.epoch("a", 20)
+        shown.end(runs[:1])  # runs of twenty epochs, by the first that ended
+        assert shown.line() == (
+            "1 of 10 runs and 3 epochs of 1 more after 1 min 0 s, about 8 min left, now cifar10 lr"
+        )
+        shown.epoch("b", 40)  # one that lasts is one run all the same
+        shown.epoch("c", 1)
+        assert shown.line().startswith("1 of 10 runs and 41 epochs of 2 more after")
+        shown.epoch("a", 20)  # late
+        shown.epoch("z", 5)  # another driver's
+        shown.end(runs[1:])
+        assert shown.line() == "4 of 10 runs after 1 min 0 s, about 90 s left"
+
+
+def test_a_bar_moves_with_the_epochs(clock):
+    terminal = Terminal()
+    with Progress(clock=clock, file=terminal) as shown:
+        shown.start("opening", total=4)
+        shown.begin([Config("k")])
+        clock.now += 600
+        shown.epoch("k", 25)
+        shown.look()
+        last = terminal.getvalue().rpartition("\r")[2]
+        shown.total = shown.done
+    assert re.search(
+        r" 12%\|.*\| 0/4 and 25 epochs of 1 more \[00:.., up to about 70 min left\]", last
+    )
+
+
+def test_a_run_tells_its_epochs(config):
+    version = dataset_version("mnist", "sample")
+    run, told = config.replace(data_version=version), []
+    for together in (1, 2):
+        list(executors.train_all([run], together, lambda *said: told.append(said)))
+    assert told == 2 * [(run.key, 1), (run.key, 2)]
+
+
+def test_a_worker_tells_its_driver():
+    reports = workers.Reports()
+    assert reports.read() == []
+    with workers.processes(1, reports) as pool:
+        for epochs in (1, 2):
+            pool.submit(workers.report, "key", epochs).result()
+    assert reports.read() == [("key", 1), ("key", 2)]
+
+
+def test_a_pipe_that_nobody_reads_holds_no_worker_up(monkeypatch):
+    reports = workers.Reports()
+    monkeypatch.setattr(workers, "_driver", reports.workers_end)
+    for epochs in range(20_000):
+        workers.report("k" * 64, epochs)
+    heard = reports.read()
+    assert heard[:2] == [("k" * 64, 0), ("k" * 64, 1)]  # whole lines, the last ones lost
+    assert 100 < len(heard) < 20_000
+    workers.report("key", 1)
+    assert reports.read() == [("key", 1)]
+
+
+def test_without_a_driver_nothing_is_told():
+    assert workers.report("key", 1) is None
 
 
 class Full(io.StringIO):
