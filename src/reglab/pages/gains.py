@@ -57,5 +57,5 @@ def gains_figure(frame: pd.DataFrame) -> Figure:
     axes.set_xlabel("gain in test accuracy over no regularization (points)")
     profile = frame["profile"].iloc[0]
     axes.set_title(f"{paper.title(dataset)}: what each combination gains, profile {profile}")
-    figure.legend(loc="outside lower center", ncols=2)
+    figure.legend(loc="outside lower center")
     return figure
