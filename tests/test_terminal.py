@@ -74,6 +74,9 @@ def test_a_study_is_a_table_with_a_row_an_arm(study):
     (line,) = (line for line in found if line.split()[:2] == ["factorial", "all"])
     assert f"{100 * factorial['test_acc'].mean():.2f}" in line
     assert "Profile smoke: 2 seeds an arm" in text
+    assert "diverged" not in text
+    study.loc[study.index[-1], "diverged"] = True
+    assert "diverged" in drawn(terminal.studies({"mnist": study}), 200)
 
 
 class Terminal(io.StringIO):

@@ -41,9 +41,9 @@ WHAT = {
 }
 SAME = """## What this build rests on
 
-{rest} show the recorded runs of the table above; nothing had to be trained for this copy. `make book`
-without a profile first builds these pages, then trains small networks of its own, on a sample of the
-images that comes with the code, and shows those instead; with `PROFILE={profile}` it ends here.
+{rest} show the recorded runs of the table above; nothing had to be trained for this copy. Without
+a profile, `make book` first builds these pages, then trains small networks of its own, on a sample
+of the images that comes with the code, and shows those instead; `PROFILE={profile}` ends here.
 """
 LARGE = """## What this build rests on
 

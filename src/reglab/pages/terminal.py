@@ -43,8 +43,8 @@ def studies(frames: Mapping[str, pd.DataFrame]) -> list[RenderableType]:
 
 
 def _study(title: str, frame: pd.DataFrame) -> Table:
-    names = ("study", "arm", "accuracy", "95 % interval", "n", "diverged", "validation")
-    table = _table(title, names, right=names[2:])
+    names = ("study", "arm", "accuracy", "95 % interval", "n", "validation", "diverged")
+    table = _table(title, names[: 7 if frame["diverged"].any() else 6], right=names[2:])
     before = None
     for row in summarize(frame).to_dict("records"):
         if before not in (None, row["study"]):
@@ -53,8 +53,8 @@ def _study(title: str, frame: pd.DataFrame) -> Table:
         ends = [_number(row[end]) for end in ("low", "high")]
         interval = " to ".join(ends) if all(ends) else ""
         cells = [row["study"], row["arm"], _number(row["mean"]), interval, str(row["n"])]
-        cells += [str(row["n_diverged"] or ""), _number(row["val_acc"])]
-        table.add_row(*map(Text, cells))
+        cells += [_number(row["val_acc"]), str(row["n_diverged"] or "")]
+        table.add_row(*map(Text, cells[: len(table.columns)]))
     return table
 
 
