@@ -22,9 +22,9 @@ def test_out_of_device_memory(most, configs, store, tally, tmp_path, monkeypatch
     """A device with memory for ``most`` runs at once; where it is 1, the plain loop is left."""
     tried = []
 
-    def limited(configs, size):
+    def limited(configs, size, **settings):
         tried.append(size)
-        for number, record in enumerate(train_many(configs, size=size)):
+        for number, record in enumerate(train_many(configs, size=size, **settings)):
             if size > most and number == 1:
                 raise torch.OutOfMemoryError("CUDA out of memory.")
             yield record
@@ -40,7 +40,7 @@ def test_out_of_device_memory(most, configs, store, tally, tmp_path, monkeypatch
 
 
 def test_not_even_one_run_fits(configs, store, monkeypatch):
-    def never(*_):
+    def never(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     monkeypatch.setattr(executors, "train", never)

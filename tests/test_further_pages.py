@@ -86,8 +86,11 @@ def test_order(study):
     table = further.order_table(made_up)
     assert table["after minus before"].notna().tolist() == [False, False, True]
     found = pages.study("order", {"cifar10": made_up})
-    assert "CIFAR-10: higher by 3.00 ± 0.00 points" in found.said.text
-    assert "before the ReLU or after it?" in found._repr_html_()
+    assert "CIFAR-10: higher by 3.00 ± 0.00 points" in found.remark
+    assert found.remark.startswith(
+        "Does it matter whether BN stands before the ReLU or after it? T"
+    )
+    assert found._repr_html_().startswith("<table")  # else it would not be numbered
     assert found._repr_html_().count("<table") == 1
     assert "convolution, ReLU, BN" in repr(found) and "| network |" in found._repr_markdown_()
 
@@ -99,7 +102,7 @@ def test_decay_on(study):
     assert further.decay_interaction(made_up, "conv").mean == pytest.approx(2)
     assert further.decay_interaction(made_up, "dense").mean == pytest.approx(0)
     assert further.decay_table(made_up)["L2 on"].tolist() == list(further.WEIGHTS.values())
-    said = pages.study("decay_on", {"cifar10": made_up}).said.text
+    said = pages.study("decay_on", {"cifar10": made_up}).remark
     assert "L2 on convolutions does this. CIFAR-10: raises test accuracy by 1.00" in said
 
 
@@ -113,7 +116,7 @@ def test_batch_size(study):
     rates = table["learning rate"].astype(float)
     assert (rates / rates[0]).tolist() == [1, 4, 16]
     assert "against what it brings with 64: CIFAR-10: smaller by 1.00" in (
-        pages.study("batch_size", {"cifar10": made_up}).said.text
+        pages.study("batch_size", {"cifar10": made_up}).remark
     )
 
 
@@ -127,7 +130,7 @@ def test_dropout_and_bn(study):
     assert further.shift(made_up, "all", 0.3).mean == pytest.approx(2)
     assert further.shift(made_up, "fc", 0.3).mean == pytest.approx(0, abs=1e-9)
     assert len(further.dropout_table(made_up)) == 4
-    said = pages.study("dropout_bn", {"cifar10": made_up}).said.text
+    said = pages.study("dropout_bn", {"cifar10": made_up}).remark
     assert "Test accuracy with statistics taken without dropout, against with it" in said
 
 
@@ -191,7 +194,6 @@ def test_robustness(study, monkeypatch):
     shown = pages.study("robustness", {"cifar10": made_up})
     assert len(shown.shown) == 3
     assert shown.shown[0].table["points lost"].iloc[0] == "20.00 ± 0.00"
-    assert "points lost to corruptions: CIFAR-10: smaller by 4.00" in shown.said.text
-    assert "noise, blur, brightness, contrast, shift and rotation" in shown.said.text
-    for cell in (shown.question, "Points of accuracy lost to each kind"):
-        assert cell in shown._repr_html_()
+    assert "points lost to corruptions: CIFAR-10: smaller by 4.00" in shown.remark
+    assert "noise, blur, brightness, contrast, shift and rotation" in shown.remark
+    assert "Points of accuracy lost to each kind" in shown._repr_html_()

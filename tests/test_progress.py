@@ -7,10 +7,12 @@ import re
 import subprocess
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from reglab.runs import progress
+from reglab.data.dataset import dataset_version
+from reglab.runs import executors, progress, workers
 from reglab.runs.executors import Crew
 from reglab.runs.progress import Progress, duration, roughly
 from reglab.runs.store import RunStore
@@ -18,6 +20,13 @@ from reglab.study import profiles, sweep
 from reglab.study.plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+class Config(NamedTuple):
+    """As much of a run's configuration as is read here."""
+
+    key: str
+    max_epochs: int = 50
 
 
 class Terminal(io.StringIO):
@@ -44,7 +53,7 @@ def test_a_log_gets_a_line_now_and_then(clock):
     with Progress(True, every=30, clock=clock, file=log) as shown:
         shown.start("mnist (pilot): 10 runs", total=10, done=2, exact=False)
         shown.names = {"k": "mnist dropout"}
-        shown.working_on("k")
+        shown.begin([Config("k")])
         for seconds, runs in ((29, 0), (30, 0), (59, 1), (60, 1), (61, 2), (89.9, 0)):
             clock.now = 1000 + seconds
             shown.update(runs)
@@ -80,7 +89,7 @@ def test_a_terminal_gets_a_bar(clock):
     with Progress(clock=clock, file=terminal) as shown:
         shown.start("what is made", total=10, done=4)
         shown.names = {"k": "cifar10 lambda"}
-        shown.working_on("k")
+        shown.begin([Config("k")])
         shown.update(3)
         shown.look()
         last = terminal.getvalue().rpartition("\r")[2]
@@ -108,6 +117,83 @@ def test_an_error_is_the_last_line(clock):
         shown.start("opening", total=3)
         raise ZeroDivisionError
     assert log.getvalue() == "reglab: opening\n"
+
+
+def test_epochs_of_runs_under_way_are_told_and_count(clock):
+    log, runs = io.StringIO(), [Config(key) for key in "abcd"]
+    with Progress(True, clock=clock, file=log) as shown:
+        shown.start("", total=10)
+        shown.names = dict.fromkeys("abcd", "cifar10 lr")
+        shown.begin(runs)
+        clock.now += 60
+        assert shown.line() == "0 of 10 runs after 1 min 0 s, now cifar10 lr"
+        shown.epoch("a", 7)
+        shown.epoch("b", 3)
+        # a fifth of a run of fifty epochs in a minute; ten such runs at most
+        assert shown.line() == (
+            "0 of 10 runs and 10 epochs of 2 more after 1 min 0 s, up to about 49 min left, "
+            "now cifar10 lr"
+        )
+        shown.epoch("a", 20)
+        shown.end(runs[:1])  # runs of twenty epochs, by the first that ended
+        assert shown.line() == (
+            "1 of 10 runs and 3 epochs of 1 more after 1 min 0 s, about 8 min left, now cifar10 lr"
+        )
+        shown.epoch("b", 40)  # one that lasts is one run all the same
+        shown.epoch("c", 1)
+        assert shown.line().startswith("1 of 10 runs and 41 epochs of 2 more after")
+        shown.epoch("a", 20)  # late
+        shown.epoch("z", 5)  # another driver's
+        shown.end(runs[1:])
+        assert shown.line() == "4 of 10 runs after 1 min 0 s, about 90 s left"
+
+
+def test_a_bar_moves_with_the_epochs(clock):
+    terminal = Terminal()
+    with Progress(clock=clock, file=terminal) as shown:
+        shown.start("opening", total=4)
+        shown.begin([Config("k")])
+        clock.now += 600
+        shown.epoch("k", 25)
+        shown.look()
+        last = terminal.getvalue().rpartition("\r")[2]
+        shown.total = shown.done
+    assert re.search(
+        r" 12%\|.*\| 0/4 and 25 epochs of 1 more \[00:.., up to about 70 min left\]", last
+    )
+
+
+def test_a_run_tells_its_epochs(config):
+    version = dataset_version("mnist", "sample")
+    run, told = config.replace(data_version=version), []
+    for together in (1, 2):
+        list(executors.train_all([run], together, lambda *said: told.append(said)))
+    assert told == 2 * [(run.key, 1), (run.key, 2)]
+
+
+def test_a_worker_tells_its_driver():
+    reports = workers.Reports()
+    assert reports.read() == []
+    with workers.processes(1, reports) as pool:
+        for epochs in (1, 2):
+            pool.submit(workers.report, "key", epochs).result()
+    assert reports.read() == [("key", 1), ("key", 2)]
+
+
+def test_a_pipe_that_nobody_reads_holds_no_worker_up(monkeypatch):
+    reports = workers.Reports()
+    monkeypatch.setattr(workers, "_driver", reports.workers_end)
+    for epochs in range(20_000):
+        workers.report("k" * 64, epochs)
+    heard = reports.read()
+    assert heard[:2] == [("k" * 64, 0), ("k" * 64, 1)]  # whole lines, the last ones lost
+    assert 100 < len(heard) < 20_000
+    workers.report("key", 1)
+    assert reports.read() == [("key", 1)]
+
+
+def test_without_a_driver_nothing_is_told():
+    assert workers.report("key", 1) is None
 
 
 class Full(io.StringIO):
@@ -183,6 +269,7 @@ def test_every_profile_says_how_long_a_run_takes():
 
 TOOL = """#!/bin/sh
 for last; do :; done
+echo "$0 $*" | grep -q "reglab $FAILING" && exit 1
 case "$0 $*" in
 *" rerun "*) mkdir -p "$(dirname "$4")" && : >"$4" ;;
 *make_summary*) mkdir -p "$(dirname "$last")" && : >"$last" ;;
@@ -206,11 +293,12 @@ def make(tmp_path):
         (site / name).touch()
     (tmp_path / "venv" / ".installed").touch()
 
-    def call():
-        command = ["make", "book", "PROFILE=smoke", f"VENV={tmp_path}/venv", f"SITE={site}"]
+    def call(*profile, failing="nothing", status=0):
+        command = ["make", "book", *profile, f"VENV={tmp_path}/venv", f"SITE={site}"]
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+        clean["FAILING"] = failing
         done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == status, done.stderr
         return done.stdout.splitlines()
 
     return call, site
@@ -224,13 +312,51 @@ def test_make_book_numbers_the_steps_it_takes(make):
     call, site = make
     (site / "_build").mkdir()
     (site / "_build/.steps").write_text("\n\n")  # of a call that was interrupted
-    first = steps(call())
+    first = steps(call("PROFILE=smoke"))
     assert first[0] == "== 1/7 training (smoke)"
     assert "== 3/7 rerun of fashion_mnist" in first
     assert [line.split()[1] for line in first] == [f"{k}/7" for k in range(1, 8)]
-    again = call()
+    again = call("PROFILE=smoke")
     assert steps(again) == []
     assert again[0] == "Nothing to do."
     newer = (site / "_build/html/.built").stat().st_mtime + 1
     os.utime(site / "book/page.md", (newer, newer))
-    assert [line.split()[1] for line in steps(call())] == ["1/1"]
+    assert [line.split()[1] for line in steps(call("PROFILE=smoke"))] == ["1/1"]
+
+
+def test_the_first_book_is_made_of_recorded_runs(make):
+    """Then the pilot is trained, and the pages that show it are renewed."""
+    call, site = make
+    lines = call()
+    address = f"{site}/_build/html/index.html"
+    assert lines.count(f"The book, from recorded runs: {address}") == 1
+    ahead = lines.index(f"The book, from recorded runs: {address}")
+    first, second = steps(lines[:ahead]), steps(lines[ahead:])
+    assert first[:2] == ["== part 1/2: the book from recorded runs", "== 1/7 recorded runs"]
+    assert len(first) == 8
+    assert second[:2] == [
+        "== part 2/2: runs of your own (pilot), and the pages that show them",
+        "== 1/6 training (pilot)",
+    ]
+    assert len(second) == 7
+    assert lines[-1] == f"The book: {address}"
+    assert call()[0] == "Nothing to do."
+
+
+def test_interrupted_in_training_a_whole_book_is_there(make):
+    call, site = make
+    call(failing="reproduce", status=2)
+    assert (site / "_build/html/.built").exists()
+    assert [line.split()[1] for line in steps(call())] == [f"{k}/6" for k in range(1, 7)]
+
+
+def test_without_whole_recorded_runs_the_pilot_is_trained_all_the_same(make):
+    call, _ = make
+    assert steps(call(failing="results"))[-1].startswith("== 7/7 book")
+
+
+def test_a_book_of_recorded_runs_has_one_part(make):
+    call, _ = make
+    assert [line.split()[1] for line in steps(call("PROFILE=reduced"))] == [
+        f"{k}/7" for k in range(1, 8)
+    ]

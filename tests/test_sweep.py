@@ -63,7 +63,9 @@ def test_workers_do_not_change_results(tmp_path, configs):
 def test_equal_configs_run_once(tmp_path, configs, monkeypatch):
     trained = []
     real = executors.train
-    monkeypatch.setattr(executors, "train", lambda config: trained.append(config) or real(config))
+    monkeypatch.setattr(
+        executors, "train", lambda config, **_: trained.append(config) or real(config)
+    )
     store = RunStore(tmp_path)
     first = sweep.run([configs[0]] * 3, store, workers=1)
     assert len(trained) == 1

@@ -41,9 +41,9 @@ WHAT = {
 }
 SAME = """## What this build rests on
 
-{rest} show the recorded runs of the table above; nothing had to be trained for this copy. A build
-without `PROFILE={profile}` trains small networks of its own instead, on a sample of the images that
-comes with the code.
+{rest} show the recorded runs of the table above; nothing had to be trained for this copy. Without
+a profile, `make book` first builds these pages, then trains small networks of its own, on a sample
+of the images that comes with the code, and shows those instead; `PROFILE={profile}` ends here.
 """
 LARGE = """## What this build rests on
 

@@ -1,8 +1,9 @@
-"""The command line: `reglab data|reproduce|results|record|claims|verify|bench`."""
+"""The command line: `reglab data|reproduce|results|show|record|claims|verify|bench`."""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from enum import StrEnum
@@ -11,9 +12,20 @@ from typing import Annotated
 
 import typer
 
-from reglab.cli_bench import bench
+from reglab.cli_checks import bench, verify
 from reglab.cli_data import data_app
+from reglab.cli_options import (
+    Dataset,
+    Device,
+    Format,
+    LedgerFormat,
+    Profile,
+    Seeds,
+    Store,
+    Study,
+)
 from reglab.cli_record import merge_into, write
+from reglab.cli_show import show
 from reglab.errors import ReglabError
 from reglab.paths import RESULTS, record_folder, results_folder
 from reglab.runs.store import open_store
@@ -26,34 +38,6 @@ app = typer.Typer(
     help="Rerun a paper's experiments on L2, dropout and batch normalization.",
 )
 app.add_typer(data_app, name="data")
-app.command(epilog="Example: reglab bench --format json")(bench)
-
-
-class Format(StrEnum):
-    """How results are printed."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    markdown = "markdown"
-
-
-class LedgerFormat(StrEnum):
-    """How the ledger is printed."""
-
-    table = "table"
-    json = "json"
-    markdown = "markdown"
-
-
-Dataset = Annotated[str, typer.Option(help="Name of a data set, or 'all' for the paper's three.")]
-Profile = Annotated[str, typer.Option(help="smoke, pilot, reduced, full or paper.")]
-Seeds = Annotated[int | None, typer.Option(help="Evaluation seeds [default: the profile's].")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Study = Annotated[str, typer.Option(help="The paper's protocol, or a further study by name.")]
-Store = Annotated[
-    Path | None, typer.Option(help="Folder of finished runs [default: $REGLAB_STORE or runs].")
-]
 
 
 @app.command(
@@ -127,13 +111,16 @@ def results(
     format: Annotated[Format, typer.Option(help="How to print them.")] = Format.table,
 ) -> None:
     """Print the finished study: mean test accuracy, 95 % interval and n of every arm."""
-    from reglab.pages import text
+    from reglab.pages import terminal, text
     from reglab.study.frame import load_frame
 
     plans = _plans(dataset, profile, seeds, device, study)
     runs = open_store(store)
     frames = {plan.dataset: load_frame(plan, runs) for plan in plans}
-    print(text.render(frames, format.value))
+    if _for_reading(format):
+        terminal.show(terminal.studies(frames))
+    else:
+        print(text.render(frames, format.value))
 
 
 @app.command(
@@ -182,52 +169,27 @@ def claims(
 ) -> None:
     """Print the ledger: every claim of the paper, judged by arithmetic and by recorded runs."""
     from reglab import verdicts
-    from reglab.pages import ledger
+    from reglab.pages import ledger, terminal
     from reglab.results import recorded
 
     studies = recorded.studies()
     if not studies:
         _say(f"{results_folder()} holds no whole study, so no claim is judged by runs")
-    print(ledger.render(verdicts.ledger(studies), format.value))
+    rows = verdicts.ledger(studies)
+    if _for_reading(format):
+        terminal.show(terminal.claims(rows))
+    else:
+        print(ledger.render(rows, format.value))
 
 
-@app.command(epilog="Example: reglab verify --share 0.02")
-def verify(
-    share: Annotated[float, typer.Option(help="Of each table of reduced runs, 0 to 1.")] = 0.02,
-    seed: Annotated[int | None, typer.Option(help="Of the choice [default: a new one].")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes [default: one a core].")] = None,
-) -> None:
-    """Make golden runs and some recorded ones again; exit 1 if one deviates."""
-    import secrets
+app.command(epilog="Example: reglab show cifar10 --output gains.png")(show)
+app.command(epilog="Example: reglab verify --share 0.02")(verify)
+app.command(epilog="Example: reglab bench --format json")(bench)
 
-    from tqdm import tqdm
 
-    from reglab import verify as again
-    from reglab.runs.progress import Progress
-
-    seed = secrets.randbelow(10**6) if seed is None else seed
-    checks, left_out = again.recorded_checks(share, seed)
-    checks = again.golden_checks() + checks
-    minutes = sum(check.expected.costs.seconds for check in checks) / 60
-    print(
-        f"{len(checks)} runs, seed {seed}; they took {minutes:.1f} minutes on one core", flush=True
-    )
-    findings = []
-    with Progress(True) as progress:
-        progress.start(f"{len(checks)} runs to make again", len(checks))
-        for finding in again.verify(checks, workers):
-            findings.append(finding)
-            progress.update()
-            tqdm.write(str(finding))  # leaves the bar whole
-            sys.stdout.flush()
-    for remark in left_out:
-        print(f"left out  {remark}")
-    wrong = sum(bool(finding.wrong) for finding in findings)
-    identical = sum(finding.identical for finding in findings)
-    print(f"{wrong} of {len(findings)} runs deviate; {identical} are identical bit for bit")
-    if wrong:
-        print(f"If golden runs deviate: {again.RENEW}.")
-        raise typer.Exit(1)
+def _for_reading(format: StrEnum) -> bool:
+    """Return whether to draw a table: files and pipes get plain text."""
+    return format == "table" and sys.stdout.isatty()
 
 
 def _plans(dataset: str, profile: str, seeds: int | None, device: str, study: str) -> list:
@@ -244,6 +206,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="reglab: %(message)s")
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()  # that a pipe was closed is to be seen here, not at the very end
         if code == 130:  # what Typer makes of Ctrl-C inside a command
             raise KeyboardInterrupt
         sys.exit(code)
@@ -251,9 +214,9 @@ def main() -> None:
         _fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted; finished runs are kept, the same command goes on from there", 130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except BrokenPipeError:  # as after `| head`; what is left is written to nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)  # as Typer has it where the pipe closes while a command prints
     except OSError as error:
         _fail(str(error), 1)
     except Exception as error:

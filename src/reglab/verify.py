@@ -23,8 +23,9 @@ from reglab.data.sources import is_cached
 from reglab.errors import ReglabError
 from reglab.paths import results_folder
 from reglab.record import RunRecord, unpack_bits
-from reglab.runs import executors
+from reglab.runs.executors import default_workers
 from reglab.runs.store import read_table
+from reglab.runs.workers import processes
 from reglab.training.run import train
 
 RENEW = "if the change is meant, raise TRAIN_VERSION and run `make golden`"
@@ -231,10 +232,10 @@ def verify(checks: Sequence[Check], workers: int | None = None) -> Iterator[Find
         checks: what to make.
         workers: processes; None = one a core; 1 = in this process.
     """
-    workers = executors.default_workers("cpu") if workers is None else workers
+    workers = default_workers("cpu") if workers is None else workers
     if workers == 1:
         yield from (check.make() for check in checks)
         return
-    with executors.processes(workers) as pool:
+    with processes(workers) as pool:
         for future in as_completed([pool.submit(Check.make, check) for check in checks]):
             yield future.result()

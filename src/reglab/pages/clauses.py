@@ -32,8 +32,16 @@ class Said:
 
 
 def say(*sentences: str) -> Said:
-    """Return sentences as one paragraph, each begun with a capital letter and ended with a stop."""
-    return Said(" ".join(f"{text[0].upper()}{text[1:].rstrip('.')}." for text in sentences if text))
+    """Return sentences as one paragraph, each begun with a capital letter and ended with a stop.
+
+    A question keeps its mark.
+    """
+    return Said(" ".join(map(_sentence, filter(None, sentences))))
+
+
+def _sentence(text: str) -> str:
+    stop = "" if text.endswith("?") else "."
+    return f"{text[0].upper()}{text[1:].rstrip('.')}{stop}"
 
 
 def clause(

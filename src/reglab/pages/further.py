@@ -1,20 +1,18 @@
-"""The further studies on a page: a sentence of what was asked, the tables, and what they show.
+"""The further studies on a page: their tables, and under them what was asked and what they show.
 
 Each appears when its runs are recorded, and until then there is nothing to see.
 """
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import pandas as pd
 
 from reglab import paper
 from reglab.corruptions import CORRUPTIONS, IMAGES
 from reglab.errors import ReglabError
-from reglab.pages import clauses, display
+from reglab.pages import chapters, clauses, display
 from reglab.results import further, recorded, robustness, tables, unstopped
 from reglab.stats import Estimate
 from reglab.study.further import STUDIES
@@ -23,29 +21,8 @@ Frames = Mapping[str, pd.DataFrame]
 Table = tuple[Callable[[pd.DataFrame], pd.DataFrame], str]  # numbers and caption
 
 
-@dataclass(frozen=True)
-class Findings:
-    """A study's question, its tables, one a data set, and sentences on what they show."""
-
-    question: str
-    shown: tuple[display.Shown, ...]
-    said: clauses.Said
-
-    def _repr_html_(self) -> str:
-        paragraphs = [f"<p>{html.escape(text)}</p>" for text in (self.question, self.said.text)]
-        tables = "\n".join(table._repr_html_() for table in self.shown)
-        return f"{paragraphs[0]}\n{tables}\n{paragraphs[1]}"
-
-    def _repr_markdown_(self) -> str:
-        shown = (table._repr_markdown_() for table in self.shown)
-        return "\n\n".join([self.question, *shown, self.said.text])
-
-    def __repr__(self) -> str:
-        return "\n\n".join([self.question, *map(repr, self.shown), self.said.text])
-
-
-def study(name: str, frames: Frames | None = None) -> Findings | None:
-    """Return what a further study found; None where it is not recorded.
+def study(name: str, frames: Frames | None = None) -> chapters.Stack | None:
+    """Return a further study's tables and sentences; None, and no output, if it is not recorded.
 
     Args:
         name: order, decay_on, unstopped, dropout_bn, batch_size or robustness.
@@ -65,7 +42,7 @@ def study(name: str, frames: Frames | None = None) -> Findings | None:
         for it, frame in frames.items()
         for numbers, caption in made
     )
-    return Findings(STUDIES[name].question, shown, clauses.say(*sentences(frames)))
+    return chapters.Stack(shown, clauses.say(STUDIES[name].question, *sentences(frames)).text)
 
 
 def _each(frames: Frames, value: Callable[[pd.DataFrame], Estimate | None], **words: str) -> str:
@@ -126,7 +103,7 @@ def _unstopped(frames: Frames) -> list[str]:
     for cell, words in (("none", "No regularization"), ("all", "All three")):
         change = _each(frames, lambda f, cell=cell: unstopped.change(f, cell), **_HIGHER)
         sentences.append(f"{words}: test accuracy after the last epoch, against stopped: {change}")
-    for cell, words in (("l2", "L2"), ("dropout", "Dropout"), ("bn", "Batch normalization")):
+    for cell, words in (("l2", "L2"), ("dropout", "dropout"), ("bn", "batch normalization")):
         gain = _each(frames, lambda f, cell=cell: unstopped.gain(f, cell, last=True))
         sentences.append(f"Where nothing is stopped, {words} alone does this. {gain}")
     return sentences

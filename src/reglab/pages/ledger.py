@@ -159,11 +159,16 @@ def render(rows: Sequence[Row], format: str) -> str:
         return markdown(rows)
     lines = [f"{'id':4} {'by arithmetic':16} {'by runs':20} quote"]
     lines += [f"{row.id:4} {row.by_arithmetic:16} {row.by_runs:20} {row.quote}" for row in rows]
-    tally = [
+    return "\n".join([*lines, "", tally(rows)])
+
+
+def tally(rows: Sequence[Row]) -> str:
+    """Return in a line how many claims have which verdict."""
+    parts = [
         f"{row['verdict'].replace('_', ' ')} {row['']}: {row['claims']}"
         for _, row in counts(rows).iterrows()
     ]
-    return "\n".join([*lines, "", "; ".join(tally)])
+    return "; ".join(parts)
 
 
 def standing(rows: Sequence[Row], root: str = "../") -> str:

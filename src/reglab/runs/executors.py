@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import multiprocessing
 import os
-import signal
-import threading
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import (
@@ -17,7 +13,6 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from dataclasses import dataclass
@@ -30,7 +25,9 @@ from reglab.errors import ReglabError
 from reglab.record import RunRecord
 from reglab.runs.progress import Progress
 from reglab.runs.store import RunLock, RunStore
+from reglab.runs.workers import Reports, processes, report
 from reglab.training import machine
+from reglab.training.callbacks import OnEpoch, silent
 from reglab.training.run import train
 from reglab.training.together import train_many
 
@@ -54,6 +51,7 @@ class Crew:
         writes: whether the executor's workers write to the store themselves. Otherwise a finished
             run travels back as text, and the driver writes it.
         workers: processes that make runs at once; None = as many as a foreign executor has.
+        reports: where its workers say how many epochs their runs have; None = nowhere.
     """
 
     executor: Executor | None = None
@@ -61,6 +59,7 @@ class Crew:
     in_flight: int = 1
     writes: bool = False
     workers: int | None = 1
+    reports: Reports | None = None
 
     @property
     def batch(self) -> int:
@@ -106,8 +105,9 @@ def open_crew(
         machine.keep_freed_memory()
         yield Crew(together=together)
         return
-    with processes(workers) as pool:
-        yield Crew(pool, in_flight=in_flight or 2 * workers, writes=True, workers=workers)
+    reports, size = Reports(), in_flight or 2 * workers
+    with processes(workers, reports) as pool:
+        yield Crew(pool, in_flight=size, writes=True, workers=workers, reports=reports)
 
 
 def default_workers(device: str) -> int:
@@ -134,8 +134,13 @@ def make(configs: Sequence[RunConfig], store: RunStore, crew: Crew, progress: Pr
     return _make_there(tasks, store, crew, progress)
 
 
-def train_all(configs: Sequence[RunConfig], together: int) -> Iterator[RunRecord]:
+def train_all(
+    configs: Sequence[RunConfig], together: int, on_epoch: OnEpoch = silent
+) -> Iterator[RunRecord]:
     """Yield each run's record as it ends; fewer at once, down to one, where memory is short.
+
+    Args:
+        on_epoch: called after each epoch with its run's key and number of epochs.
 
     Raises:
         ReglabError: a single run does not fit into the device's memory.
@@ -143,7 +148,7 @@ def train_all(configs: Sequence[RunConfig], together: int) -> Iterator[RunRecord
     left = {config.key: config for config in configs}
     while left and together > 1:
         try:
-            for record in train_many(list(left.values()), size=together):
+            for record in train_many(list(left.values()), size=together, on_epoch=on_epoch):
                 del left[record.config.key]
                 yield record
         except torch.OutOfMemoryError:
@@ -153,7 +158,7 @@ def train_all(configs: Sequence[RunConfig], together: int) -> Iterator[RunRecord
             torch.cuda.empty_cache()  # does nothing where CUDA was never used
     for config in left.values():
         try:
-            yield train(config)
+            yield train(config, on_epoch=on_epoch)
         except torch.OutOfMemoryError:
             raise ReglabError(
                 f"out of device memory with a single run of width {config.width}; {_AGAIN} on a "
@@ -164,7 +169,7 @@ def train_all(configs: Sequence[RunConfig], together: int) -> Iterator[RunRecord
 def work(configs: Sequence[RunConfig], together: int, root: Path | None) -> list[str]:
     """Make runs on a worker: write each to the store at ``root``, or return each as JSON."""
     texts = []
-    for record in train_all(configs, together):
+    for record in train_all(configs, together, report):
         if root is None:
             texts.append(record.to_json())
         else:
@@ -177,11 +182,11 @@ def _make_here(
 ) -> list[str]:
     held, made = _take(task, store), []
     try:
-        progress.working_on(task[0].key)
-        for record in train_all(list(held), together):
+        progress.begin(held)
+        for record in train_all(list(held), together, progress.epoch):
             store.put(record)
             made.append(record.config.key)
-            progress.update()
+            progress.end([record.config])
     finally:
         _release(held)
     return made
@@ -192,20 +197,19 @@ def _make_there(
 ) -> set[str]:
     waiting, made = deque(tasks), set()
     pending: dict[Future, Held] = {}
+    progress.reports = crew.reports
     try:
         while waiting or pending:
             while waiting and len(pending) < crew.in_flight:
                 if held := _take(waiting.popleft(), store):
                     pending[_submit(held, store, crew)] = held
-            if pending:
-                longest_out = next(iter(pending.values()))
-                progress.working_on(next(iter(longest_out)).key)
+                    progress.begin(held)
             failed = None
             for future in wait(pending, return_when=FIRST_COMPLETED).done if pending else ():
                 held = pending.pop(future)
                 try:
                     made |= _keep(future, held, store, crew.writes)
-                    progress.update(len(held))
+                    progress.end(held)
                 except Exception as error:  # first keep what others finished, then say so
                     failed = error
                 _release(held)
@@ -268,31 +272,3 @@ def _lost(error: BaseException) -> ReglabError:
         f"a worker process died (killed, or out of memory?); {_AGAIN}, with fewer workers if "
         "memory is short"
     )
-
-
-@contextlib.contextmanager
-def processes(workers: int) -> Iterator[Executor]:
-    """Give a pool of processes; on an error or Ctrl-C end it at once."""
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, spawn, _start_worker, (os.getpid(),))
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in multiprocessing.active_children():
-            child.terminate()
-        raise
-    pool.shutdown()
-
-
-def _start_worker(driver: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
-    machine.keep_freed_memory()
-    threading.Thread(target=_die_with, args=(driver,), daemon=True).start()
-
-
-def _die_with(driver: int) -> None:
-    """End this worker when the driver is gone: a killed driver cannot tell it to."""
-    while os.getppid() == driver:
-        time.sleep(0.5)
-    os._exit(1)

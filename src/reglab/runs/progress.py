@@ -7,10 +7,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import TextIO
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TextIO
 
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from reglab.config import RunConfig
+    from reglab.runs.workers import Reports
 
 EVERY = 30.0  # seconds between two lines in a log
 _BEAT = 1.0  # seconds between two looks at the clock
@@ -37,6 +41,7 @@ class Progress:
         made: those of them that were made here since the start.
         names: a few words on each run, by key.
         waiting: whether all that is left is being made by others.
+        reports: where workers say how many epochs their runs have; None = nowhere.
     """
 
     def __init__(
@@ -53,10 +58,11 @@ class Progress:
         self._every, self._clock = every, clock
         self._over = threading.Event()
         self._bar: tqdm | None = None
-        self._working_on = ""
         self.done = self.made = self.total = self._before = 0
         self.exact, self.waiting = True, False
         self.names: dict[str, str] = {}
+        self.reports: Reports | None = None
+        self._epochs = Epochs()
 
     def __enter__(self) -> Progress:
         self._beat = threading.Thread(target=self._keep_looking, daemon=True)
@@ -80,23 +86,36 @@ class Progress:
         if self._shown and self._terminal:
             columns = _columns(self._file)
             width = {"ncols": columns, "dynamic_ncols": columns is None}
-            self._bar = tqdm(total=total, initial=done, unit="run", file=self._file, **width)
+            self._bar = tqdm(total=total, initial=done, file=self._file, **width)
         if self._shown:
             self._beat.start()
 
-    def working_on(self, key: str) -> None:
-        """Take note of the run that is being worked on, one of them where there are several."""
-        self._working_on = self.names.get(key, "")
+    def begin(self, configs: Iterable[RunConfig]) -> None:
+        """Take note of runs that are being worked on from now on, or wait for a worker."""
+        for config in configs:
+            self._epochs.begin(config.key, config.max_epochs)
+
+    def epoch(self, key: str, epochs: int) -> None:
+        """Take note of how many epochs a run has that is being worked on."""
+        self._epochs.note(key, epochs)
+
+    def end(self, configs: Iterable[RunConfig]) -> None:
+        """Count runs that were made."""
+        self._hear()
+        for config in configs:
+            self._epochs.end(config.key)
+            self.update()
 
     def update(self, runs: int = 1) -> None:
-        """Count runs that were made."""
+        """Count runs that were made, where no note was taken of their beginning."""
         self.done += runs
         self.made += runs
         if self._bar is not None:
-            self._bar.update(self.done - self._bar.n)
+            self._show()
 
     def look(self) -> None:
         """Redraw the bar, or say a line if one is due."""
+        self._hear()
         if self._bar is not None:
             self._show()
         elif self._clock() - self._said >= self._every:
@@ -105,16 +124,12 @@ class Progress:
 
     def line(self) -> str:
         """Return how far the runs are, and about how long they will take by what was measured."""
-        took = self._clock() - self._began
         total = f"{self.total}" if self.exact else f"up to {self.total}"
-        parts = [f"{self.done} of {total} runs after {duration(took)}"]
-        finished = self.done - self._before  # by other drivers as well
-        if finished and self.total > self.done:
-            left = took / finished * (self.total - self.done)
-            parts.append(f"{'' if self.exact else 'up to '}about {roughly(left)} left")
-        parts += [f"now {self._working_on}"] if self._working_on and not self.waiting else []
+        took = duration(self._clock() - self._began)
+        parts = [f"{self.done} of {total} runs{self._epochs} after {took}", self._left()]
+        parts += [f"now {self._first}"] if self._first and not self.waiting else []
         parts += ["waiting for another driver's runs"] if self.waiting else []
-        return ", ".join(parts)
+        return ", ".join(part for part in parts if part)
 
     def say(self, text: str) -> None:
         """Write a line, if anything is shown; a log that cannot be written stops no run."""
@@ -123,16 +138,90 @@ class Progress:
                 self._file.write(f"reglab: {text}\n")
                 self._file.flush()
 
+    @property
+    def _first(self) -> str:
+        """What is being worked on: of several runs the one that began first."""
+        return self.names.get(self._epochs.first, "")
+
+    def _left(self) -> str:
+        """Return about how long the rest will take; "" before anything was measured.
+
+        The epochs of the runs under way count. Until a run has ended, nobody knows how early one
+        is stopped, so that the time is the most there can be.
+        """
+        under_way = self._epochs.worth
+        ended = self.done - self._before  # by other drivers as well
+        rest = self.total - self.done - under_way
+        if ended + under_way == 0 or rest <= 0:
+            return ""
+        seconds = (self._clock() - self._began) / (ended + under_way) * rest
+        most = "" if self.exact and ended else "up to "
+        return f"{most}about {roughly(seconds)} left"
+
     def _show(self) -> None:
-        self._bar.n, self._bar.total = self.done, self.total
-        self._bar.set_description_str(self._working_on, refresh=False)
+        bar = self._bar
+        bar.n, bar.total = min(self.total, self.done + self._epochs.worth), self.total
+        bar.bar_format = (
+            "{desc}: {percentage:3.0f}%|{bar}| "
+            f"{self.done}/{self.total}{self._epochs} [{{elapsed}}{{postfix}}]"
+        )
+        bar.set_description_str(self._first, refresh=False)
         waiting = "waiting for another driver's runs" if self.waiting else ""
-        self._bar.set_postfix_str(waiting, refresh=False)
-        self._bar.refresh()
+        bar.set_postfix_str(waiting or self._left(), refresh=False)
+        bar.refresh()
+
+    def _hear(self) -> None:
+        for key, epochs in self.reports.read() if self.reports else ():
+            self.epoch(key, epochs)
 
     def _keep_looking(self) -> None:
         while not self._over.wait(_BEAT):
             self.look()
+
+
+class Epochs:
+    """How far the runs are that are being worked on; what is said of others is passed over.
+
+    The thread that draws reads while another writes, so that each look takes a copy first.
+    """
+
+    def __init__(self) -> None:
+        self._now: dict[str, int] = {}
+        self._most: dict[str, int] = {}
+        self._ended: list[int] = []
+
+    def begin(self, key: str, most: int) -> None:
+        """Take note of a run that may have ``most`` epochs."""
+        self._most[key] = most
+        self._now[key] = 0
+
+    def note(self, key: str, epochs: int) -> None:
+        """Take note of how many a run has by now."""
+        if key in self._now:
+            self._now[key] = epochs
+
+    def end(self, key: str) -> None:
+        """Forget a run; how many epochs it had is what is expected of the others."""
+        if epochs := self._now.pop(key, 0):
+            self._ended.append(epochs)
+
+    @property
+    def first(self) -> str:
+        """The key of the run that began first; "" where none is being worked on."""
+        return next(iter(list(self._now)), "")
+
+    @property
+    def worth(self) -> float:
+        """What the epochs of runs under way are worth in whole runs, by those that have ended."""
+        ended = self._ended
+        usual = sum(ended) / len(ended) if ended else None
+        parts = [epochs / (usual or self._most[key]) for key, epochs in list(self._now.items())]
+        return sum(min(1.0, part) for part in parts)
+
+    def __str__(self) -> str:
+        begun = [epochs for epochs in list(self._now.values()) if epochs]
+        word = "epoch" if sum(begun) == 1 else "epochs"
+        return f" and {sum(begun)} {word} of {len(begun)} more" if begun else ""
 
 
 def duration(seconds: float) -> str:

@@ -19,6 +19,7 @@ from reglab.formulas import effective_lambda
 from reglab.record import Costs, History, RunRecord, Scores, Trace
 from reglab.seeds import stream_seed
 from reglab.training import machine, probes
+from reglab.training.callbacks import OnEpoch, silent
 from reglab.training.evaluate import Labelled, evaluate, inference_ms, ready, score
 from reglab.training.model import (
     StandardCNN,
@@ -47,7 +48,9 @@ def load_for(config: RunConfig) -> Dataset:
     return data
 
 
-def train(config: RunConfig, data: Dataset | None = None, *, threads: int = 1) -> RunRecord:
+def train(
+    config: RunConfig, data: Dataset | None = None, *, threads: int = 1, on_epoch: OnEpoch = silent
+) -> RunRecord:
     """Train one network as ``config`` says and return what there is to know about the run.
 
     Early stopping watches validation cross-entropy (eval mode, no penalty); the best epoch's
@@ -58,6 +61,7 @@ def train(config: RunConfig, data: Dataset | None = None, *, threads: int = 1) -
         config: the run. On a CPU the record is bit-identical for equal configs and threads.
         data: the data set split with the config's seed; None loads it (`load_for`).
         threads: CPU threads inside one run; parallelism is over runs (`reglab.study.sweep`).
+        on_epoch: called after each epoch with the run's key and its number of epochs.
 
     Raises:
         ReglabError: ``data`` is not what ``config`` names, or CUDA is asked for and missing.
@@ -68,6 +72,7 @@ def train(config: RunConfig, data: Dataset | None = None, *, threads: int = 1) -
         run = Run(config, data, device)
         while not run.finished:
             run.end_epoch(run.epoch())
+            on_epoch(config.key, len(run.epoch_seconds))
         return run.record(threads)
 
 

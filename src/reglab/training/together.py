@@ -22,6 +22,7 @@ from reglab.data.dataset import Dataset
 from reglab.errors import ReglabError
 from reglab.record import RunRecord
 from reglab.training import machine
+from reglab.training.callbacks import OnEpoch, silent
 from reglab.training.evaluate import Labelled
 from reglab.training.lanes import Lane, Lanes
 from reglab.training.run import Run, load_for, on_device
@@ -29,7 +30,9 @@ from reglab.training.run import Run, load_for, on_device
 LANES = Lanes()  # what graphs have shown in this process
 
 
-def train_many(configs: Sequence[RunConfig], *, size: int = 32) -> Iterator[RunRecord]:
+def train_many(
+    configs: Sequence[RunConfig], *, size: int = 32, on_epoch: OnEpoch = silent
+) -> Iterator[RunRecord]:
     """Train runs together and yield each record as soon as its run ends.
 
     A run that stops early leaves, and the next takes its place. Equal in law to
@@ -39,6 +42,7 @@ def train_many(configs: Sequence[RunConfig], *, size: int = 32) -> Iterator[RunR
     Args:
         configs: runs of one device and one precision; anything else may differ.
         size: how many at once, >= 1.
+        on_epoch: called after each epoch of a run with its key and its number of epochs.
 
     Raises:
         ReglabError: mixed devices or precisions, or size < 1.
@@ -55,6 +59,8 @@ def train_many(configs: Sequence[RunConfig], *, size: int = 32) -> Iterator[RunR
             while waiting and len(lanes) < size:
                 lanes.append(_lane(waiting.pop(), device, parts))
             _epoch(lanes)
+            for lane in lanes:
+                on_epoch(lane.run.config.key, len(lane.run.epoch_seconds))
             for lane in [lane for lane in lanes if lane.run.finished]:
                 lanes.remove(lane)
                 yield lane.run.record()

@@ -1,0 +1,81 @@
+"""Worker processes that end with their driver, and a pipe by which they say how far they are."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing.connection import Connection
+
+from reglab.training import machine
+
+_driver: Connection | None = None  # of a worker: where it says how far it is
+
+
+class Reports:
+    """How many epochs the workers' runs have: a line an epoch, in a pipe that nobody waits for.
+
+    A line is short enough for a pipe to take it in one piece, so that those of several workers
+    never mix, and no lock is needed that a killed worker could keep. A full pipe loses lines, which
+    a later one makes up for. Nothing is left when the processes are gone.
+    """
+
+    def __init__(self) -> None:
+        self._end, self.workers_end = multiprocessing.Pipe(duplex=False)
+        os.set_blocking(self._end.fileno(), False)
+        os.set_blocking(self.workers_end.fileno(), False)
+
+    def read(self) -> list[tuple[str, int]]:
+        """Return what came since the last look: a run's key, and how many epochs it has."""
+        try:
+            text = os.read(self._end.fileno(), 1 << 20)  # more than a pipe holds: whole lines
+        except BlockingIOError:
+            return []
+        lines = (line.split() for line in text.decode().splitlines())
+        return [(key, int(epochs)) for key, epochs in lines]
+
+
+def report(key: str, epochs: int) -> None:
+    """Say to the driver how many epochs a run has; nothing where there is none that listens."""
+    if _driver is not None:
+        with contextlib.suppress(OSError):  # the pipe is full, or the driver gone
+            os.write(_driver.fileno(), f"{key} {epochs}\n".encode())
+
+
+@contextlib.contextmanager
+def processes(workers: int, reports: Reports | None = None) -> Iterator[Executor]:
+    """Give a pool of processes; on an error or Ctrl-C end it at once."""
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(os.getpid(), reports.workers_end if reports else None),
+    )
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
+    pool.shutdown()
+
+
+def _start_worker(driver: int, reports: Connection | None) -> None:
+    global _driver
+    _driver = reports
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    machine.keep_freed_memory()
+    threading.Thread(target=_die_with, args=(driver,), daemon=True).start()
+
+
+def _die_with(driver: int) -> None:
+    """End this worker when the driver is gone: a killed driver cannot tell it to."""
+    while os.getppid() == driver:
+        time.sleep(0.5)
+    os._exit(1)
