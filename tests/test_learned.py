@@ -45,6 +45,7 @@ def test_two_kinds_of_runs_have_no_normal_interval():
     assert (mixed.mean, mixed.n) == (pytest.approx(172 / 3), 3)
     assert math.isnan(mixed.half_width)
     assert mixed.words == "57.33: 2 learned (81.00), 1 did not (10.00)"
+    assert mixed.short == "57.33: 2 of 81.00, 1 of 10.00"
     pairs = pooled([3.0, -70.0], [True, False], pairs=True)
     assert pairs.words == "-33.50: in 1 both runs learned (3.00), in 1 not (-70.00)"
     for kinds in ([True] * 3, [False] * 3):
@@ -61,12 +62,15 @@ def test_a_sweep_counts_them_and_says_so_beside_the_number(plan):
         cell = table.loc[(place, 0.7)]
         assert (cell["n"], cell["did not learn"]) == (3, 1)
         assert (
-            display.as_text(table.reset_index())["test accuracy"].str.contains("did not").sum() == 2
+            display.as_text(table.reset_index())["test accuracy"].str.contains(": 2 of ").sum() == 2
         )
-        assert "±" not in cell["test accuracy"].words
+        assert "±" not in cell["test accuracy"].short
     shown = display.show(tables.dropout_sweep_table(study), "Drop rates.")
     assert "never above twice that of guessing" in shown.caption
+    assert "stand for an interval" in shown.caption
     assert "diverged" not in shown.table.columns
+    plain = display.show(tables.lambda_table(study), "Strengths.")
+    assert "did not learn" in plain.table.columns and "stand for" not in plain.caption
 
 
 def test_the_other_tables_count_them_as_well(plan):

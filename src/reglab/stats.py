@@ -77,6 +77,12 @@ class TwoKinds(Estimate):
     pairs: bool = False
 
     @property
+    def short(self) -> str:
+        """As `words`, for a table; those that learned come first."""
+        kinds = (f"{count} of {mean:.2f}" for count, mean in (self.learned, self.others))
+        return f"{self.mean:.2f}: {', '.join(kinds)}"
+
+    @property
     def words(self) -> str:
         """The mean and what it is made of, to stand where "58.36 ± 1.20" would."""
         (some, high), (rest, low) = self.learned, self.others

@@ -67,6 +67,7 @@ toyParts.page.push(function page(toy) {
 
     setPlaying(playing) {
       this.playing = playing;
+      this.panel.toggleAttribute("data-playing", playing);
       this.play.textContent = playing ? "Pause" : "Play";
       if (playing && this.frame?.stopped) this.begin(this.settings);
       if (playing) this.next();

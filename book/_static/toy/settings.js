@@ -80,7 +80,7 @@ toyParts.page.push(function settings(toy) {
     { label: "BN with a large rate",
       set: { data: "spiral", n: 200, noise: 0.05, optimizer: "sgd", lr: 1, bn: true },
       note: "At this rate the network learns. Then switch batch normalization off: the same steps " +
-        "throw the weights about, and the loss stays high, often near ln 2, that of knowing nothing." },
+        "are too large, and the loss stays high, often near ln 2, that of knowing nothing." },
   ];
 
   toy.settings = { FIELDS, TRIES, opening, parse, format, forEngine };

@@ -16,6 +16,7 @@ NOTES = {
     "± with images": "± with images: half of the interval over seeds and test images.",
     "did not learn": "Did not learn: training accuracy was never above twice that of guessing.",
 }
+KINDS = "Where only some runs did, the mean of those and that of the others stand for an interval."
 
 
 @dataclass(frozen=True)
@@ -56,17 +57,19 @@ class Shown:
 
 def show(table: pd.DataFrame, caption: str, source: str = "") -> Shown:
     """Return a table ready to be shown: numbers rounded, estimates as "98.40 ± 0.21",
-    those of two kinds of runs in words (`reglab.stats.TwoKinds.words`).
+    those of two kinds of runs as "58.36: 2 of 81.86, 1 of 11.35".
 
     Args:
         table: columns of text, numbers, `Estimate` or None; a column of missing values is left
             out (an own data set has no paper to stand beside).
         caption: a sentence; it says the unit where the columns do not. What `NOTES` say of a
-            column is added to it.
+            column is added to it, and `KINDS` where a cell is of two kinds.
         source: where the numbers come from (`reglab.results.tables.provenance`).
     """
     kept = table.dropna(axis=1, how="all")
     notes = [note for name, note in NOTES.items() if name in kept.columns]
+    if any(isinstance(value, TwoKinds) for name in kept for value in kept[name]):
+        notes.append(KINDS)
     return Shown(as_text(kept), " ".join([caption, *notes]).strip(), source)
 
 
@@ -90,7 +93,7 @@ def _cell(value: object, column: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return MISSING
     if isinstance(value, TwoKinds):
-        return value.words
+        return value.short
     if isinstance(value, Estimate):
         half = MISSING if value.n < 2 else f"{value.half_width:.2f}"
         return f"{value.mean:.2f} ± {half}"
