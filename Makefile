@@ -129,7 +129,7 @@ golden: $(READY) ## record the golden runs anew, when a change of training is me
 	$(PY) tools/make_golden.py src/reglab/golden.jsonl.gz
 
 lab: $(READY) ## open the notebooks in JupyterLab
-	$(PY) -m jupyterlab notebooks
+	$(PY) tools/start_lab.py
 
 notebooks: $(READY) ## rebuild NAME.ipynb from NAME.md; chapters are executed
 	$(PY) tools/run_notebooks.py pairs notebooks

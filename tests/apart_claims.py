@@ -4,7 +4,8 @@ Nothing of reglab is imported here either.
 """
 
 import numpy as np
-from apart import CHOSEN, FIRST_SWEEP_SEED, Contrast, Runs
+from apart import Contrast
+from apart_runs import CHOSEN, FIRST_SWEEP_SEED, MARGIN
 
 MNIST, FASHION, CIFAR = "mnist", "fashion_mnist", "cifar10"
 THREE, NOT_MNIST = (MNIST, FASHION, CIFAR), (CIFAR, FASHION)
@@ -38,63 +39,84 @@ def dropped(place, rate):
     return {"dropout": rate, "placement": place, "sweep": True}
 
 
-def times(runs, arm, _):
+def times(runs, arm, base):
     """Epochs until 98 % of the seed's best plain validation accuracy, from one in ten right."""
-    plain = {run["config"]["seed"]: run for run in runs.records_of(NONE)}
-    epochs = {}
-    for run in runs.records_of(arm):
-        seed = run["config"]["seed"]
+    sweep = arm.get("sweep", False)
+    plain, ours = (
+        {
+            run["config"]["seed"]: run
+            for run in runs.records_of({k: v for k, v in it.items() if k != "sweep"})
+        }
+        for it in (base, arm)
+    )
+    found = {}
+    for seed, run in ours.items():
         curve = np.array([0.1, *run["history"]["val_acc"]])
-        if seed < FIRST_SWEEP_SEED:
+        if (seed >= FIRST_SWEEP_SEED) == sweep:
             goal = 0.98 * max(plain[seed]["history"]["val_acc"])
             there = np.flatnonzero(curve >= goal)
             if there.size:  # where the straight line from the epoch before crosses the goal
                 end = there[0]
                 part = np.interp(goal, curve[end - 1 : end + 1], [end - 1, end])
-            epochs[seed] = float(part) if there.size else run["config"]["max_epochs"] + 1
-    return epochs
+            found[seed] = float(part) if there.size else run["config"]["max_epochs"] + 1
+    return found
 
 
 class Claims:
-    """What each claim compares: readings by name, each a list of contrasts."""
+    """What each claim compares, under one profile: readings by name, each a list of contrasts.
 
-    def __init__(self, runs):
-        self.runs = runs
+    ``last``: with the weights of the last epoch in place of the best ones.
+    """
+
+    def __init__(self, runs, last=False):
+        self.runs, self.last = runs, "last " if last else ""
 
     def minus(self, treated, control, names, metric="test", size=None):
         """Return treated minus control within the seeds that both have, on each data set."""
-        contrasts = []
-        for name in names:
-            runs = self.runs[name]
-            read = times if metric == "time" else Runs.scores
-            ours, theirs = read(runs, treated, metric), read(runs, control, metric)
-            values = tuple(ours[seed] - theirs[seed] for seed in sorted(set(ours) & set(theirs)))
-            margin = None if metric in ("epochs", "time") else runs.margin
-            contrasts.append(Contrast(values, margin, size=size, whole=runs.whole))
-        return contrasts
+        return [self._minus(treated, control, name, metric, size) for name in names]
+
+    def _minus(self, treated, control, name, metric, size):
+        if (runs := self.runs.get(name)) is None:
+            return Contrast((), name)
+        if metric == "time":
+            base = next(arm for arm in (treated, control) if not arm.keys() - {"lr", "sweep"})
+            ours, theirs = (times(runs, arm, base) for arm in (treated, control))
+        else:
+            metric = self.last + metric if metric in ("test", "gap") else metric
+            ours, theirs = (runs.scores(arm, metric) for arm in (treated, control))
+        values = tuple(ours[seed] - theirs[seed] for seed in sorted(set(ours) & set(theirs)))
+        margin = None if metric in ("epochs", "time") else runs.margin
+        return Contrast(values, name, margin, size=size, whole=runs.whole)
 
     def summed(self, name, *signed):
         """Return sums of test accuracies with signs, within the seed."""
-        runs = self.runs[name]
-        sides = [(sign, runs.scores(arm, "test")) for sign, arm in signed]
+        if (runs := self.runs.get(name)) is None:
+            return Contrast((), name)
+        sides = [(sign, runs.scores(arm, self.last + "test")) for sign, arm in signed]
         seeds = sorted(set.intersection(*(set(side) for _, side in sides)))
         values = tuple(sum(sign * side[seed] for sign, side in sides) for seed in seeds)
-        return Contrast(values, runs.margin, whole=runs.whole)
+        return Contrast(values, name, runs.margin, whole=runs.whole)
 
-    def level(self, name, *printed):
-        runs = self.runs[name]
-        values = tuple(runs.scores(NONE, "test").values())
-        return {"": [Contrast(values, runs.margin, levels=printed, whole=runs.whole)]}
+    def level(self, name, *printed, arm=NONE):
+        if (runs := self.runs.get(name)) is None:
+            return {"": [Contrast((), name, levels=printed)]}
+        values = tuple(runs.scores(arm, self.last + "test").values())
+        return {"": [Contrast(values, name, runs.margin, levels=printed, whole=runs.whole)]}
 
     def at_most(self, bound, arm, metric):
         """How far scores on CIFAR-10 stay below a bound."""
-        values = tuple(bound - value for value in self.runs[CIFAR].scores(arm, metric).values())
-        return [Contrast(values, self.runs[CIFAR].margin)]
+        if (runs := self.runs.get(CIFAR)) is None:
+            return [Contrast((), CIFAR)]
+        values = tuple(bound - value for value in runs.scores(arm, metric).values())
+        return [Contrast(values, CIFAR, runs.margin)]
 
     def more_on_cifar(self, treated, control):
         gains = {name: self.minus(treated, control, [name])[0].values for name in THREE}
-        margin = self.runs[CIFAR].margin
-        return [Contrast(gains[CIFAR], margin, against=gains[name]) for name in (MNIST, FASHION)]
+        margin = MARGIN[CIFAR]
+        return [
+            Contrast(gains[CIFAR] if gains[name] else (), "several", margin, against=gains[name])
+            for name in (MNIST, FASHION)
+        ]
 
     def best(self, best, *rivals):
         return [c for rival in rivals for c in self.minus(best, rival, THREE)]
@@ -106,9 +128,9 @@ class Claims:
             self.summed(name, (1, pair), (-1, first), (-1, second), (1, NONE)) for name in THREE
         ]
 
-    def sooner(self, arm):
+    def sooner(self, arm, base=NONE):
         """An arm converges faster than none: by the area under its curve, and by a target."""
-        return self.minus(arm, NONE, THREE, "early") + self.minus(NONE, arm, THREE, "time")
+        return self.minus(arm, base, THREE, "early") + self.minus(base, arm, THREE, "time")
 
     def of_printed_l2(self):
         """λ = 0.1 against no penalty in each reading of λ: (treated, control)."""
@@ -170,44 +192,4 @@ class Claims:
             "N24": {"": [c for pair in pairs for c in self.synergy(*pair)]},
             "N25": {"": self.sooner(TRIPLE)},
             "N26": {"": minus(NONE, TRIPLE, THREE, "epochs")},
-        }
-
-    def beside(self):
-        """Return what arms that the words do not name compare, by claim and by their name there."""
-        minus, last = self.minus, "after the last epoch"
-        without = {"N19": (DROPOUT_BN, 3.5), "N20": (L2_BN, 2.8), "N21": (L2_DROPOUT, 1.5)}
-        chosen, rate = "the strength that validation chose", "the drop rate that validation chose"
-        pools = "dropout after the pools as well, p "
-        return {
-            "N4": {
-                chosen: minus(L2, NONE, [CIFAR], size=1.9),
-                "that strength, " + last: minus(L2, NONE, [CIFAR], "last test", size=1.9),
-            },
-            "N5": {chosen: self.more_on_cifar(L2, NONE)},
-            "N8": {
-                pools + "dropped": self.best(*(dropped("all", p) for p in (0.5, 0.2, 0.7))),
-                pools + "kept": self.best(*(dropped("all", p) for p in (0.5, 0.8, 0.3))),
-            },
-            "N10": {
-                rate: minus(NONE, DROPOUT, NOT_MNIST, "gap"),
-                last: minus(NONE, PRINTED_DROPOUT, NOT_MNIST, "last gap"),
-                "the network without dropout not stopped": minus(
-                    UNSTOPPED, PRINTED_DROPOUT, NOT_MNIST, "last gap"
-                ),
-            },
-            "N11": {
-                rate: minus(DROPOUT, NONE, THREE),
-                last: minus(PRINTED_DROPOUT, NONE, THREE, "last test"),
-                "against the network that is not stopped": minus(
-                    PRINTED_DROPOUT, UNSTOPPED, THREE, "last test"
-                ),
-            },
-            "N13": {
-                last: minus(BN, NONE, THREE, "last test") + self.sooner(BN),
-            },
-            **{
-                name: {last: minus(TRIPLE, arm, [CIFAR], "last test", size=size)}
-                for name, (arm, size) in without.items()
-            },
-            "N27": {"on MNIST": minus(FEW_IMAGES, NONE, [MNIST], "gap")},
         }

@@ -77,7 +77,7 @@ BAD_CLAIMS = [
     ("N19", "by_runs.control", "all", "claim N19, by_runs.control is 'all'; it must be another"),
     ("N4", "by_runs.readings", [], "claim N4, by_runs.readings is []; it must be a table of"),
     ("N4", "by_runs/readings/λ = 0.1, coupled", 1, "λ = 0.1, coupled is 1; it must be a table"),
-    ("N4", "by_runs.others", {}, "claim N4, by_runs.others is {}; it must be a table of"),
+    ("N27", "by_runs.others", {}, "claim N27, by_runs.others is {}; it must be a table of"),
     ("M6", "by_arithmetic.otherwise", "lost", "otherwise is 'lost'; it must be one of cons"),
     ("N10", "by_runs.metric", "speed", "'speed'; it must be one of test_acc"),
     ("N6", "by_runs/readings/λ coupled/best", "lambda:coupled 3", "best is 'lambda:coupled 3'; it"),

@@ -1,8 +1,9 @@
 """The sweep: only what is missing, whatever happens on the way, the same results."""
 
 import os
+import pickle
 import re
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import pytest
@@ -74,12 +75,15 @@ def test_equal_configs_run_once(tmp_path, configs, monkeypatch):
     assert again[0] == first[0] == first[2]
 
 
-def test_failed_run_keeps_the_others(tmp_path, configs):
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_failed_run_keeps_the_others(tmp_path, configs, where):
     """One config's data are missing: the error is one line, the finished run is there."""
     bad = configs[1].replace(data_version="sample:000000000000")
-    with pytest.raises(ReglabError, match="data_version"):
-        sweep.run([configs[0], bad], RunStore(tmp_path), workers=1, progress=False)
+    how = {"workers": 1} if where == "here" else {"executor": ThreadPoolExecutor(1)}
+    with pytest.raises(ReglabError, match="data_version") as caught:
+        sweep.run([configs[0], bad], RunStore(tmp_path), **how, progress=False)
     assert RunStore(tmp_path).get(configs[0])
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # from a process
 
 
 def test_dead_worker_is_one_line(tmp_path, configs):

@@ -1,10 +1,13 @@
 """`make test` runs all its parts whatever fails; `make flaky` counts the rounds with a failure."""
 
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from faults import group_is_gone
 
 ROOT = Path(__file__).resolve().parents[1]
 # A make that says which part it was asked for, and fails at those named in $BAD.
@@ -61,6 +64,57 @@ def test_without_a_smoke_book_its_pages_count_as_failed(parts):
     assert (done.returncode, done.stderr) == (1, "reglab: failed: smoke browser\n")
     assert made(done) == ["unit", "chapters", "smoke"]
     assert summary(done)["browser"] == "FAILED (skipped: the smoke book was not built)"
+
+
+def test_what_the_smoke_book_says_comes_whole_and_in_its_turn(parts):
+    lines = parts("smoke").stdout.splitlines()
+    heads = [line for line in lines if line.startswith("== part ")]
+    assert [head.split()[2].rstrip(":") for head in heads] == ["1/4", "2/4", "3/4", "4/4"]
+    assert lines.index(heads[2]) < lines.index("made smoke") < lines.index(heads[3])
+
+
+BOTH = """#!/bin/sh
+# Each of the two parts goes on when the other has begun.
+echo "made $1"
+case $1 in
+chapters) touch chapters; until [ -e smoke ]; do sleep 0.1; done ;;
+smoke) touch smoke; until [ -e chapters ]; do sleep 0.1; done ;;
+esac
+"""
+
+
+def test_the_smoke_book_is_built_beside_the_chapters(tmp_path):
+    make = tmp_path / "make"
+    make.write_text(BOTH)
+    make.chmod(0o755)
+    command = ["sh", str(ROOT / "tools/run_tests.sh"), str(make)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, made(done)) == (0, ["unit", "chapters", "smoke", "browser"])
+
+
+ENDLESS = """#!/bin/sh
+case $1 in
+chapters) sleep 900 ;;
+smoke) echo $$ >pid.new; mv pid.new pid; exec sleep 900 ;;
+esac
+"""
+
+
+def test_an_interrupt_ends_the_smoke_book_too(tmp_path):
+    make = tmp_path / "make"
+    make.write_text(ENDLESS)
+    make.chmod(0o755)
+    command = ["sh", str(ROOT / "tools/run_tests.sh"), str(make)]
+    running = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 300
+    while not (tmp_path / "pid").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGINT)  # what a terminal sends on Ctrl-C
+    assert running.wait(300) == 130
+    assert group_is_gone(running.pid)
 
 
 def test_a_round_that_fails_is_counted_and_the_rest_run(tmp_path):

@@ -49,9 +49,14 @@ def test_arithmetic_is_decided_without_any_run(bare, verdict):
 def test_not_testable_names_what_is_missing(bare):
     for row in bare.values():
         assert row.by_runs == "not testable"
-        assert row.reason.rpartition("missing: ")[2].strip(" .")
+        assert re.search(r"missing: \w|^Nothing to \w", row.runs_say[0])
         assert (row.estimate, row.n_seeds, row.profile) == (None, None, None)
-    assert "recorded factorial runs of CIFAR-10" in bare["N19"].reason
+        assert row.others == ()
+    assert bare["N19"].runs_say == (
+        "Not testable; missing: recorded runs of the eight combinations (CIFAR-10).",
+    )
+    assert "(MNIST, Fashion-MNIST, CIFAR-10)" in bare["N30"].runs_say[0]
+    assert bare["M2"].runs_say == ("Nothing to train: decided by mathematics.",)
 
 
 def test_every_rule_and_family_is_used_and_known():
@@ -122,7 +127,7 @@ def test_every_chapter_lists_the_claims_it_is_evidence_for(bare):
     shown = []
     for page in sorted(chapters):
         text = Path(__file__).parents[1].joinpath(f"{page}.md").read_text("utf-8")
-        assert f'ledger.about(verdicts.ledger(recorded.studies()), "{page}")' in text
+        assert f'ledger.about(verdicts.ledger(recorded.all_profiles()), "{page}")' in text
         shown += [row.id for row in ledger.about(rows, page).rows]
     assert len(shown) == len(set(shown)) == sum(row.evidence.startswith("note") for row in rows)
     assert [row.id for row in ledger.about(rows, "notebooks/overfitting").rows] == ["N27"]
@@ -140,17 +145,19 @@ def test_an_arm_is_named_in_words():
         {"study": "rate", "cell": "bn", "lr": 0.03},
         {"study": "size", "cell": "none", "n_train": 5000},
         {"study": "no_early_stop", "cell": "none"},
+        {"study": "fair", "cell": "bn"},
         {"study": "factorial", "cell": "l2+bn"},
     ]
     assert [arms.in_words(pd.DataFrame([arm])) for arm in first_runs] == [
-        "λ = 0.1 (coupled)",
-        "no penalty (per sample)",
-        "drop rate 0.5 (pools as well)",
+        "λ = 0.1 coupled",
+        "no penalty",
+        "dropout after the pools as well at a rate of 0.5",
         "L2 at λ = 0.1",
-        "dropout at drop rate 0.5",
+        "dropout at a rate of 0.5",
         "BN at a learning rate of 0.03",
         "no regularization on 5,000 images",
         "no regularization, not stopped",
+        "BN at its own rate",
         "L2 + BN",
     ]
 

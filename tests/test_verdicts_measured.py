@@ -89,10 +89,15 @@ def recorded_runs(tmp_path_factory):
     return write
 
 
+def said(row):
+    """What a row says of runs, as one text."""
+    return " ".join(row.runs_say)
+
+
 @cache
 def by_id(folder):
     """The ledger by claim; the folders are made once and not changed."""
-    return {row.id: row for row in verdicts.ledger(recorded.studies(folder))}
+    return {row.id: row for row in verdicts.ledger(recorded.all_profiles(folder))}
 
 
 def test_direction_is_decided_at_the_reduced_profile(recorded_runs):
@@ -102,14 +107,14 @@ def test_direction_is_decided_at_the_reduced_profile(recorded_runs):
     assert rows["N11"].low > 0
     # all minus (dropout + BN) is 1.2 in these runs: the direction holds, the size is not judged
     assert rows["N19"].by_runs == "direction confirmed"
-    assert "as claimed, in direction" in rows["N19"].reason
+    assert "as claimed, in direction" in said(rows["N19"])
     # 2.6 > 1.9 > 1.2 is the reverse of the prose
     assert rows["N22"].by_runs == "refuted"
     # every two-way interaction is below zero
     assert rows["N24"].by_runs == "refuted"
     assert rows["N15"].by_runs == "refuted"  # L2 + dropout lies below dropout
     assert rows["N1"].by_runs == "not testable"
-    assert "runs on all training images" in rows["N1"].reason
+    assert "runs on all training images" in said(rows["N1"])
 
 
 @pytest.mark.parametrize("profile", ["paper", "full"])
@@ -117,7 +122,7 @@ def test_size_is_decided_on_all_images(recorded_runs, profile):
     rows = by_id(recorded_runs(profile))
     assert rows["N16"].by_runs == "confirmed"  # 86.2 - 84.0, as printed
     assert rows["N19"].by_runs == "refuted"  # 1.2 here, printed 3.5
-    assert "the printed size is excluded" in rows["N19"].reason
+    assert "the printed size is excluded" in said(rows["N19"])
     assert rows["N1"].by_runs == "confirmed"
     assert rows["N3"].by_runs == "undecided"  # 81.2 on MNIST too: no single width refutes a level
     assert rows["N16"].profile == profile
@@ -135,14 +140,14 @@ def test_a_difference_shown_to_be_small_is_negligible(recorded_runs):
     rows = by_id(recorded_runs("reduced", dict.fromkeys(PAPERS, 80.0), 0.01))
     for name in ("N11", "N15", "N30"):
         assert rows[name].by_runs == "negligible"
-    assert re.search(r"smaller than 0\.\d+ points", rows["N11"].reason)
+    assert re.search(r"smaller than 0\.\d+ points", said(rows["N11"]))
 
 
 def test_a_claim_is_refuted_only_if_every_reading_is(recorded_runs):
     """λ = 0.1 costs ten points read as coupled, and does nothing as the two others."""
     coupled = by_id(recorded_runs("reduced", PAPERS | {"λ coupled": 71.0}))
-    assert "Read as “λ = 0.1, coupled”" in coupled["N4"].reason
-    assert "the opposite is shown" in coupled["N4"].reason
+    assert "Read as “λ = 0.1, coupled”" in said(coupled["N4"])
+    assert "the opposite is shown" in said(coupled["N4"])
     assert coupled["N4"].by_runs != "refuted"
     harm = {f"λ {reading}": 71.0 for reading in ("coupled", "per_sample", "decoupled")}
     assert by_id(recorded_runs("reduced", PAPERS | harm))["N4"].by_runs == "refuted"
@@ -151,10 +156,14 @@ def test_a_claim_is_refuted_only_if_every_reading_is(recorded_runs):
 def test_an_arm_that_the_words_do_not_name_is_said_to_differ(recorded_runs):
     rows = by_id(recorded_runs("reduced", PAPERS | {"p 0.5": 79.0, "dropout": 84.0}))
     assert rows["N11"].by_runs == "refuted"
-    assert "the drop rate that validation chose: confirmed" in " ".join(rows["N11"].differs)
+    others = {other.name: other.by_runs for other in rows["N11"].differs}
+    assert others["the strength that validation chose"] == "confirmed"
+    # the made-up runs score the same after the last epoch: that is no other arm
+    assert "after the last epoch" not in {other.name for other in rows["N11"].others}
     page = ledger.LedgerPage([rows["N11"]])
-    assert "It would differ with the drop rate that validation chose" in page._repr_html_()
-    assert "otherwise, the drop rate" in repr(page)
+    for text in (page._repr_html_(), repr(page)):
+        assert "Otherwise, the strength that validation chose: confirmed (+" in text
+        assert "The same: the unregularized network not stopped; dropout after the" in text
 
 
 def test_a_changed_recorded_number_changes_the_verdict(recorded_runs):
@@ -167,17 +176,17 @@ def test_one_data_set_alone_decides_its_own_claims_only(recorded_runs):
     rows = by_id(recorded_runs("reduced", names=("cifar10",)))
     assert rows["N22"].by_runs == "refuted"
     assert rows["N11"].by_runs == "not testable"
-    assert "recorded literal runs of MNIST" in rows["N11"].reason
+    assert "recorded runs at the printed strengths (MNIST" in said(rows["N11"])
 
 
 def test_one_data_set_can_refute_a_claim_about_all(recorded_runs):
-    ledger = by_id(recorded_runs("reduced", PAPERS | {"p 0.5": 80.0}, names=("cifar10",)))
-    assert ledger["N11"].by_runs == "refuted"
-    assert "Still missing: recorded literal runs of MNIST" in ledger["N11"].reason
+    found = by_id(recorded_runs("reduced", PAPERS | {"p 0.5": 80.0}, names=("cifar10",)))
+    assert found["N11"].by_runs == "refuted"
+    assert "Still missing: recorded runs at the printed strengths (MNIST" in said(found["N11"])
     waiting = by_id(recorded_runs("reduced", names=("cifar10",)))["N11"]
     assert (waiting.by_runs, waiting.n_seeds) == ("not testable", 5)
-    assert "missing: recorded literal runs of MNIST" in waiting.reason
-    assert "So far: Dropout at drop rate 0.5 minus no regularization, CIFAR-10" in waiting.reason
+    assert "missing: recorded runs at the printed strengths (MNIST" in said(waiting)
+    assert "So far: Dropout at a rate of 0.5 minus no regularization, CIFAR-10" in said(waiting)
 
 
 def test_the_better_profile_is_taken(recorded_runs, tmp_path):
@@ -225,7 +234,8 @@ def test_command_prints_the_ledger(recorded_runs, tmp_path, monkeypatch):
     rows = json.loads(done.stdout)
     assert len(rows) >= 33
     keys = (
-        "id quote place paper_value estimate low high unit n_seeds profile reason evidence differs"
+        "id quote place paper_value estimate low high unit n_seeds profile figure reason runs_say "
+        "compared evidence others"
     )
     assert set(rows[0]) == {*keys.split(), "by_arithmetic", "by_runs"}
     assert any(row["by_runs"] == "direction confirmed" and row["n_seeds"] == 5 for row in rows)

@@ -88,4 +88,4 @@ def test_outside_a_checkout_the_ledger_is_the_same(installed, tmp_path, monkeypa
     there = json.loads(done.stdout)
     assert any(row["estimate"] is not None for row in there)
     monkeypatch.setenv("REGLAB_RESULTS", str(RESULTS))
-    assert there == json.loads(ledger.render(verdicts.ledger(recorded.studies()), "json"))
+    assert there == json.loads(ledger.render(verdicts.ledger(recorded.all_profiles()), "json"))

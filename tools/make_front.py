@@ -132,7 +132,7 @@ def main(argv: list[str]) -> int:
     folder = Path(argv[0])
     try:
         studies = recorded.studies()
-        rows = verdicts.ledger(studies)
+        rows = verdicts.ledger(recorded.all_profiles())
         folder.mkdir(parents=True, exist_ok=True)
         share(rows, folder / "share.png")
         rules = (files("reglab") / "rules.md").read_text("utf-8")

@@ -1,25 +1,57 @@
 #!/bin/sh
 # Every part of `make test`, whatever became of those before it, and then which of them failed.
 # Usage: tools/run_tests.sh MAKE; the exit status is 1 if a part failed.
+#
+# The smoke book is built beside the chapters, since either leaves a core idle now and then: a
+# notebook waits for its kernel, and Sphinx has one thread. What it says is printed in its turn.
 make=$1
 failed=
+summary=
 
-# part NUMBER NAME WORDS: run one part.
-part() {
-    echo "== part $1/4: $3"
-    if "$make" "$2"; then result=passed; else result=FAILED; failed="$failed $2"; fi
+# begin NUMBER WORDS: what comes next.
+begin() { echo "== part $1/4: $2"; }
+
+# end NAME STATUS: note how a part ended.
+end() {
+    result=passed
+    if [ "$2" -ne 0 ]; then result=FAILED; failed="$failed $1"; fi
     summary="$summary
-  $2: $result"
+  $1: $result"
 }
 
-summary=
-part 1 unit pytest
-part 2 chapters "the chapters' cells"
-part 3 smoke "the smoke book"
-if [ "$result" = passed ]; then
-    part 4 browser "the pages in a browser"
+begin 1 pytest
+"$make" unit
+end unit $?
+
+said=$(mktemp) || exit 1
+"$make" smoke >"$said" 2>&1 &
+smoke=$!
+trap 'rm -f "$said"' EXIT
+# Ctrl-C does not reach what runs in the background: end the whole group.
+stop() {
+    trap '' TERM
+    kill 0
+    exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
+
+begin 2 "the chapters' cells (beside them the smoke book)"
+"$make" chapters
+end chapters $?
+
+begin 3 "the smoke book"
+wait "$smoke"
+status=$?
+cat "$said"
+end smoke $status
+
+if [ "$status" -eq 0 ]; then
+    begin 4 "the pages in a browser"
+    "$make" browser
+    end browser $?
 else
-    echo "== part 4/4: the pages in a browser: skipped, as the smoke book was not built"
+    begin 4 "the pages in a browser: skipped, as the smoke book was not built"
     failed="$failed browser"
     summary="$summary
   browser: FAILED (skipped: the smoke book was not built)"

@@ -172,7 +172,7 @@ def claims(
     from reglab.pages import ledger, terminal
     from reglab.results import recorded
 
-    studies = recorded.studies()
+    studies = recorded.all_profiles()
     if not studies:
         _say(f"{results_folder()} holds no whole study, so no claim is judged by runs")
     rows = verdicts.ledger(studies)

@@ -12,12 +12,13 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from pagechecks import PHONE_WIDTH, Visit, start_audit, switch_theme, visit
+from pagechecks import PHONE_WIDTH, dead_links, look, visit, without_alt
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -76,12 +77,12 @@ def pages(book: Path) -> list[str]:
 
 def pytest_generate_tests(metafunc):
     """Each page is loaded once: pytest -n --dist loadgroup gives all its tests to one worker."""
-    if "opened" in metafunc.fixturenames:
+    if "seen" in metafunc.fixturenames:
         paths = [
             pytest.param(path, id=path, marks=pytest.mark.xdist_group(path))
             for path in pages(metafunc.config.book)
         ]
-        metafunc.parametrize("opened", paths, indirect=True, scope="session")
+        metafunc.parametrize("seen", paths, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -101,9 +102,8 @@ def browser(pytestconfig) -> Iterator[Browser]:
 
 def new_context(browser: Browser, viewport: dict, **settings) -> BrowserContext:
     """Return a reader who has never been here: nothing stored, a light system."""
-    context = browser.new_context(
-        viewport=viewport, color_scheme="light", reduced_motion="reduce", **settings
-    )
+    settings = {"color_scheme": "light", "reduced_motion": "reduce"} | settings
+    context = browser.new_context(viewport=viewport, **settings)
     context.set_default_timeout(120_000)
     return context
 
@@ -116,29 +116,33 @@ def reader(browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-class Opened:
-    """One page, open twice: on a wide light screen and on a narrow dark one, both being audited."""
+@dataclass(frozen=True)
+class Seen:
+    """What the checks find on one page, which is loaded once.
 
-    def __init__(self, browser: Browser, file: Path) -> None:
-        self.source = file.read_text("utf-8")
-        self.contexts = {"light": new_context(browser, WIDE), "dark": new_context(browser, NARROW)}
-        self.visits: dict[str, Visit] = {}
-        for theme, context in self.contexts.items():
-            self.visits[theme] = opened = visit(context, file.as_uri())
-            switch_theme(opened.page, theme)
-            start_audit(opened.page)
+    ``themes``: by theme and by check (`pagechecks.look`), first on a wide light screen, and then on
+    a narrow dark one, as when a reader turns to night.
+    """
 
-    def close(self) -> None:
-        for context in self.contexts.values():
-            context.close()
+    links: list[str]
+    pictures: list[str]
+    themes: dict[str, dict[str, list[str]]]
 
 
 @pytest.fixture(scope="session")
-def opened(request, browser, book) -> Iterator[Opened]:
+def seen(request, browser, book) -> Seen:
     """One page of the book after the other; pytest runs all tests of one before the next."""
-    page = Opened(browser, book / request.param)
-    yield page
-    page.close()
+    file = book / request.param
+    context = new_context(browser, WIDE)
+    opened = visit(context, file.as_uri())
+    screens = {"light": WIDE, "dark": NARROW}
+    findings = Seen(
+        dead_links(opened.page),
+        without_alt(opened.page),
+        {theme: look(opened, file.read_text("utf-8"), theme, screens[theme]) for theme in screens},
+    )
+    context.close()
+    return findings
 
 
 class Quiet(SimpleHTTPRequestHandler):

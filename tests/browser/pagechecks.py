@@ -15,7 +15,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Response,
+    ViewportSize,
+)
 
 PHONE_WIDTH = 390  # CSS pixels
 LOCAL_SCHEMES = ("file", "data", "blob")
@@ -78,6 +86,20 @@ WITHOUT_ALT = r"""() => [...document.querySelectorAll(".bd-article img")]
     })
     .map(img => `no alternative text: ${img.getAttribute("src").slice(-60)}`)"""
 
+# Of the coloured words in code, the first of each kind stays and the others become plain text: a
+# kind has one colour, and thousands of them take axe-core more than twice as long. A word with
+# anything but a class of its own stays as well.
+FEWER_WORDS = """() => {
+    const seen = new Set();
+    for (const word of document.querySelectorAll("pre span[class]")) {
+        if (word.attributes.length > 1) continue;
+        const kind = [word.closest(".highlight")?.parentElement.className];
+        for (let it = word; it.tagName === "SPAN"; it = it.parentElement) kind.push(it.className);
+        if (seen.has(kind.join("/"))) word.replaceWith(...word.childNodes);
+        seen.add(kind.join("/"));
+    }
+    for (const code of document.querySelectorAll("pre")) code.normalize();
+}"""
 
 # What one of the explorer's pictures shows: the words chosen, the text, and each chart as drawn.
 SHOWN = """element => ({
@@ -163,25 +185,44 @@ def switch_theme(page: Page, theme: str) -> None:
     assert page.evaluate("() => document.documentElement.dataset.theme") == theme
 
 
-def start_audit(page: Page) -> None:
-    """Let axe-core begin; several pages can be at it while nobody waits."""
-    page.wait_for_timeout(THEME_PAUSE_MS)
-    page.evaluate(AXE_SCRIPT)
+def audit(page: Page) -> list[str]:
+    """Return what axe-core finds serious or critical: rule, impact, place, reason.
+
+    Code is then mostly without its colours (`FEWER_WORDS`).
+    """
+    page.evaluate(FEWER_WORDS)
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
     # Without `preload` it does not read style sheets by XMLHttpRequest, which fails on disk.
     options = "{preload: false, resultTypes: ['violations']}"
-    later = f"setTimeout(() => axe.run(document, {options}).then(done, failed))"
-    page.evaluate(f"() => {{ window.audit = new Promise((done, failed) => {later}); }}")
-
-
-def end_audit(page: Page) -> list[str]:
-    """Return what axe-core finds serious or critical: rule, impact, place, reason."""
     return [
         f"{rule['id']} ({rule['impact']}): {' '.join(map(str, node['target']))}: "
         + " ".join(node["failureSummary"].split())
-        for rule in page.evaluate("() => window.audit")["violations"]
+        for rule in page.evaluate(f"() => axe.run(document, {options})")["violations"]
         if rule["impact"] in SERIOUS
         for node in rule["nodes"]
     ]
+
+
+def look(opened: Visit, source: str, theme: str, viewport: ViewportSize) -> dict[str, list[str]]:
+    """Return every check's findings on an open page, under a theme and in a window of a size.
+
+    Args:
+        opened: the page; errors since it was opened count, those under an earlier theme too.
+        source: the page's HTML.
+        theme: light or dark.
+        viewport: the window, in CSS pixels.
+    """
+    page = opened.page
+    page.set_viewport_size(viewport)
+    switch_theme(page, theme)
+    page.wait_for_timeout(THEME_PAUSE_MS)
+    return {
+        "formulas": untypeset(page, source),
+        "widths": too_wide(page),
+        "audit": audit(page),
+        "errors": list(opened.errors),
+    }
 
 
 @cache

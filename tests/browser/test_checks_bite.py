@@ -6,13 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from conftest import NARROW, WIDE, pages
 from pagechecks import (
     dead_links,
     dead_pictures,
-    end_audit,
+    look,
     results,
-    start_audit,
-    switch_theme,
     too_wide,
     untypeset,
     visit,
@@ -20,11 +19,21 @@ from pagechecks import (
 )
 from playwright.sync_api import TimeoutError
 
-PAGE, SHORT_PAGE = "notebooks/dropout.html", "book/bibliography.html"
+PAGE = "book/bibliography.html"  # a short one
+FAINT = "color: #777; background: #888"
+CODE = f"""<style>.highlight .c {{{{ {FAINT} }}}}</style>
+<div class="highlight"><pre><span {{}}>one</span> <span {{}}>two</span></pre></div>"""
 # Overwrites what a picture says after each change.
 SPOIL = """addEventListener("input", () => setTimeout(() => {
     for (const it of document.querySelectorAll(".picture dd")) it.textContent = "spoilt";
 }, 100))"""
+
+
+@pytest.fixture(scope="session")
+def page_with_formulas(book):
+    """The shortest one."""
+    pairs = [(path, (book / path).read_text("utf-8")) for path in pages(book)]
+    return min(((len(text), path) for path, text in pairs if r"\(" in text and "/" in path))[1]
 
 
 @pytest.fixture
@@ -84,8 +93,8 @@ def test_errors_and_requests(broken, added, said):
         (begins_with(r"<p>\begin{align}x</p>"), "raw TeX: "),
     ],
 )
-def test_formulas(broken, change, said):
-    opened, source = broken(change)
+def test_formulas(broken, page_with_formulas, change, said):
+    opened, source = broken(change, page_with_formulas)
     findings = untypeset(opened.page, source)
     assert [line for line in findings if line.startswith(said)], findings
 
@@ -104,21 +113,43 @@ def test_widths(broken, added, said):
     assert [line for line in findings if line.startswith(said)], findings
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("added", "rule"),
     [
         ('<img src="../_static/favicon.svg">', "image-alt"),
-        ('<p style="color: #777; background: #888">faint</p>', "color-contrast"),
+        (f'<p style="{FAINT}">faint</p>', "color-contrast"),
         ("<button></button>", "button-name"),
+        (CODE.format('class="c"', 'class="c"'), "color-contrast"),
+        (CODE.format('class="n"', f'class="n" style="{FAINT}"'), "color-contrast"),
     ],
 )
-def test_accessibility(broken, theme, added, rule):
-    opened, _ = broken(begins_with(added), SHORT_PAGE)
-    switch_theme(opened.page, theme)
-    start_audit(opened.page)
-    findings = end_audit(opened.page)
-    assert [line for line in findings if line.startswith(rule)], findings
+def test_accessibility(broken, added, rule):
+    opened, source = broken(begins_with(added))
+    for theme, screen in (("light", WIDE), ("dark", NARROW)):
+        findings = look(opened, source, theme, screen)["audit"]
+        assert [line for line in findings if line.startswith(rule)], findings
+
+
+@pytest.mark.parametrize("wrong", ["light", "dark"])
+def test_a_fault_of_one_theme_is_seen_there(broken, wrong):
+    style = f"<style>html[data-theme={wrong}] .faint {{ {FAINT} }}</style>"
+    opened, source = broken(begins_with(f'{style}<p class="faint">faint</p>'))
+    for theme, screen in (("light", WIDE), ("dark", NARROW)):
+        findings = look(opened, source, theme, screen)["audit"]
+        assert any(line.startswith("color-contrast") for line in findings) == (theme == wrong)
+
+
+def test_what_fits_a_wide_screen_only_is_seen_on_the_narrow_one(broken):
+    opened, source = broken(begins_with('<div style="width: 500px">wide</div>'))
+    assert look(opened, source, "light", WIDE)["widths"] == []
+    assert look(opened, source, "dark", NARROW)["widths"]
+
+
+def test_an_error_of_the_second_look_is_seen(broken):
+    script = "addEventListener('resize', () => undefinedName())"
+    opened, source = broken(begins_with(f"<script>{script}</script>"))
+    assert look(opened, source, "light", WIDE)["errors"] == []
+    assert look(opened, source, "dark", NARROW)["errors"]
 
 
 @pytest.mark.parametrize("alt", ["", ' alt=""', ' alt="../_images/a.svg"', ' alt="curve.png"'])
@@ -127,7 +158,7 @@ def test_alternative_text(broken, alt):
     assert without_alt(opened.page)
 
 
-@pytest.mark.parametrize("href", ["nowhere.html", "l2.html#nowhere", "#nowhere"])
+@pytest.mark.parametrize("href", ["nowhere.html", "../notebooks/l2.html#nowhere", "#nowhere"])
 def test_links(broken, href):
     opened, _ = broken(begins_with(f'<a href="{href}">there</a>'))
     assert [line for line in dead_links(opened.page) if "nowhere" in line]

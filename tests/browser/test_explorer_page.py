@@ -1,27 +1,32 @@
 """The explorer: each control changes text and charts, by mouse and by keyboard."""
 
+import pytest
+from conftest import WIDE, new_context
 from pagechecks import SHOWN, dead_pictures, switch_theme, visit
 
+pytestmark = pytest.mark.xdist_group("explorer")
 PAGE = "notebooks/explorer.html"
 
 
-def explorer(reader, book):
-    opened = visit(reader, (book / PAGE).as_uri())
+@pytest.fixture(scope="module")
+def opened(browser, book):
+    """The page, loaded once for the tests that press its controls; each leaves it as it may."""
+    context = new_context(browser, WIDE)
+    opened = visit(context, (book / PAGE).as_uri())
     opened.page.wait_for_function(
         "() => [...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg'))"
     )
-    return opened
+    yield opened
+    context.close()
 
 
-def test_every_control_changes_text_and_charts(reader, book):
-    opened = explorer(reader, book)
+def test_every_control_changes_text_and_charts(opened):
     assert opened.page.locator(".picture").count() >= 3
     assert dead_pictures(opened.page) == []
     assert opened.errors == []
 
 
-def test_a_click_on_a_slider_moves_it(reader, book):
-    opened = explorer(reader, book)
+def test_a_click_on_a_slider_moves_it(opened):
     picture = opened.page.locator("#picture-dropout")
     slider = picture.locator("input")
     size = slider.bounding_box()
@@ -31,8 +36,7 @@ def test_a_click_on_a_slider_moves_it(reader, book):
     assert picture.evaluate(SHOWN)["path"] == ["0"]
 
 
-def test_the_charts_are_drawn_again_in_the_colours_of_the_other_theme(reader, book):
-    opened = explorer(reader, book)
+def test_the_charts_are_drawn_again_in_the_colours_of_the_other_theme(opened):
     text = opened.page.locator(".chart svg text").first
 
     def colour():

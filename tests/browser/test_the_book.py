@@ -4,8 +4,8 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import NARROW, new_context
-from pagechecks import results, road, visit
+from conftest import NARROW, WIDE, new_context
+from pagechecks import results, road, too_wide, untypeset, visit
 
 SIDEBAR = "#pst-primary-sidebar .bd-links a"
 
@@ -43,14 +43,38 @@ def test_a_word_typed_into_the_sidebar_is_searched_for(reader, book):
     assert opened.errors == []
 
 
-def test_next_leads_through_all_pages_of_the_sidebar_and_previous_back(reader, book):
-    opened = visit(reader, (book / "book/index.html").as_uri())
-    wanted = [opened.page.url, *links(opened.page, SIDEBAR)]
+def test_next_leads_through_all_pages_of_the_sidebar(browser, book):
+    """Without scripts, which links do not need: each page's take seconds."""
+    context = new_context(browser, WIDE, java_script_enabled=False)
+    page = context.new_page()
+    page.goto((book / "book/index.html").as_uri())
+    wanted = [page.url, *links(page, SIDEBAR)]
     assert len(wanted) > 10
-    assert road(opened.page, len(wanted) + 1) == wanted
+    assert road(page, len(wanted) + 1) == wanted
+    context.close()
+
+
+def test_next_leads_on_and_previous_back(reader, book):
+    opened = visit(reader, (book / "book/index.html").as_uri())
+    road(opened.page, 2)
+    assert opened.page.url != (book / "book/index.html").as_uri()
     opened.page.locator("a.left-prev").click()
-    opened.page.wait_for_url(wanted[-2])
+    opened.page.wait_for_url((book / "book/index.html").as_uri())
     assert opened.errors == []
+
+
+@pytest.mark.parametrize(
+    "page", ["book/index.html", "book/symbols.html", "notebooks/explorer.html"]
+)
+def test_a_page_may_be_loaded_on_a_narrow_screen_of_a_dark_system(browser, book, page):
+    """Every page is looked at there (test_every_page.py), after it was loaded on a wide one."""
+    context = new_context(browser, NARROW, color_scheme="dark")
+    opened = visit(context, (book / page).as_uri())
+    assert opened.page.evaluate("() => document.documentElement.dataset.theme") == "dark"
+    assert too_wide(opened.page) == []
+    assert untypeset(opened.page, (book / page).read_text("utf-8")) == []
+    assert opened.errors == []
+    context.close()
 
 
 def test_the_menu_of_a_narrow_screen_opens_and_leads_on(browser, book):

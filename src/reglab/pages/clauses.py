@@ -67,14 +67,28 @@ def clause(
     unit = f" {unit}" if unit else ""
     if estimate.n < 2 or math.isnan(estimate.low):
         return f"undecided, with one run: {estimate.mean:.2f}{unit}"
-    if estimate.low > 0:
-        return f"{up} {estimate.mean:.2f} ± {estimate.half_width:.2f}{unit}"
-    if estimate.high < 0:
-        return f"{down} {-estimate.mean:.2f} ± {estimate.half_width:.2f}{unit}"
+    kind = shown(estimate, margin)
+    if kind in ("up", "down"):
+        verb = up if kind == "up" else down
+        return f"{verb} {abs(estimate.mean):.2f} ± {estimate.half_width:.2f}{unit}"
     measured = f"{estimate.mean:.2f} ± {estimate.half_width:.2f}{unit}"
-    if margin is not None and _is_small(estimate, margin):
+    if kind == "small":
         return f"no difference larger than {margin:g}{unit} is left ({measured})"
     return f"undecided ({measured})"
+
+
+def shown(estimate: Estimate | None, margin: float | None = None) -> str:
+    """Return what an estimate shows: "up", "down", "small" or "open".
+
+    Args and tests as `clause`; nothing measured, and one run, leave it open.
+    """
+    if estimate is None or estimate.n < 2 or math.isnan(estimate.low):
+        return "open"
+    if estimate.low > 0:
+        return "up"
+    if estimate.high < 0:
+        return "down"
+    return "small" if margin is not None and _is_small(estimate, margin) else "open"
 
 
 def by_dataset(estimates: Mapping[str, Estimate | None], **words: str) -> str:

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from reglab import paper
 from reglab.errors import ReglabError
 from reglab.pages import display
-from reglab.pages.clauses import listed
+from reglab.pages.clauses import Said, listed
+from reglab.verdicts.alternatives import ALTERNATIVES, OTHER_PROFILE
 from reglab.verdicts.judging import Row, counts
 from reglab.verdicts.words import (
     BY_ARITHMETIC,
@@ -84,14 +85,14 @@ class LedgerPage:
             f"“{text['quote']}”<br><small>{text['place']}</small></td>"
             f"<td>By arithmetic<br>{_badge(row.by_arithmetic)}<br>"
             f"By runs<br>{_badge(row.by_runs)}{_estimate(row)}</td>"
-            f"<td>{html.escape(row.reason)} {_differs(row)}"
-            f'<a href="{html.escape(link)}">Shown here</a>.</td></tr>'
+            f"<td>{_why(row)}"
+            f'<p><a href="{html.escape(link)}">Shown here</a></p></td></tr>'
         )
 
     def __repr__(self) -> str:
         return "\n".join(
             f"{row.id}: {row.quote}\n  by arithmetic: {row.by_arithmetic}; by runs: {row.by_runs}\n"
-            f"  {row.reason}" + "".join(f"\n  otherwise, {text}" for text in row.differs)
+            + "\n".join(f"  {text}" for text in (row.reason, *row.runs_say, *_beside(row)))
             for row in self.rows
         )
 
@@ -106,17 +107,30 @@ def _badge(verdict: str) -> str:
 
 
 def _estimate(row: Row) -> str:
-    if row.estimate is None:
-        return ""
-    interval = "" if row.low is None else f" [{row.low:.2f}, {row.high:.2f}]"
-    where = f"{row.unit}, n = {row.n_seeds}, {row.profile}"
-    return f"<br><small>{row.estimate:.2f}{interval} {where}</small>"
+    return "" if row.figure is None else f"<br><small>{html.escape(row.figure)}</small>"
 
 
-def _differs(row: Row) -> str:
-    if not row.differs:
-        return ""
-    return f"<small>It would differ with {html.escape('; '.join(row.differs))}.</small> "
+def _why(row: Row) -> str:
+    plain = "".join(f"<p>{html.escape(text)}</p>" for text in (row.reason, *row.runs_say))
+    small = "".join(f"<p><small>{html.escape(text)}</small></p>" for text in _beside(row))
+    return plain + small
+
+
+def _beside(row: Row) -> list[str]:
+    """Return what other arms say: where they give another verdict, and where the same."""
+    if row.by_runs == NOT_TESTABLE:
+        return []
+    if not row.others:
+        return ["Nothing else of it is recorded that could give another verdict."]
+    differ = "; ".join(f"{other.name}: {other.said}" for other in row.differs)
+    same = "; ".join(other.name for other in row.same)
+    return [f"Otherwise, {differ}."] * bool(differ) + [f"The same: {same}."] * bool(same)
+
+
+def alternatives() -> Said:
+    """Return what is tried on every claim beside the arms that its words name, as a list."""
+    tried = [(one.name, one.about) for one in ALTERNATIVES] + [("at the profile …", OTHER_PROFILE)]
+    return Said("\n".join(f"- *{name}*: {about}." for name, about in tried))
 
 
 def starting(rows: Sequence[Row], letter: str) -> LedgerPage:

@@ -31,8 +31,8 @@ METRICS = {
     "last_train_acc": "training accuracy after the last epoch",
     "last_val_acc": "validation accuracy after the last epoch",
     "early_val_acc": f"mean validation accuracy of the first {EARLY} epochs",
-    "gap": "training minus test accuracy",
-    "last_gap": "training minus test accuracy after the last epoch",
+    "gap": "the gap between training and test accuracy",
+    "last_gap": "the gap between training and test accuracy after the last epoch",
     "epochs": "epochs until the stop",
     "time_to_target": f"epochs to {TARGET:.0%} of the unregularized best validation accuracy",
 }
@@ -101,20 +101,38 @@ def _early(history: dict) -> float:
     return sum(first) / EARLY if len(first) == EARLY else math.nan
 
 
+def own_rate(frame: pd.DataFrame, cell: str) -> float:
+    """Return the rate of the study of learning rates at which a cell validates best.
+
+    By validation loss, averaged over the selection seeds, as the protocol chooses rates; a run
+    without a finite epoch is worst of all.
+
+    Raises:
+        ReglabError: no run of the cell in that study.
+    """
+    rows = tables.study_rows(frame, "rate")
+    rows = rows[rows["cell"] == cell]
+    if rows.empty:
+        raise ReglabError(f"no run of {cell} at other learning rates")
+    losses = rows["val_loss"].astype(float).fillna(math.inf)
+    return float(losses.groupby(rows["lr"].astype(float)).mean().idxmin())
+
+
 def in_words(rows: pd.DataFrame) -> str:
-    """Return what an arm is, for a sentence: "dropout at 0.5", "λ = 0.1 (per sample)"."""
+    """Return what an arm is, for a sentence: "dropout at a rate of 0.5", "λ = 0.1 per sample"."""
     arm = rows.iloc[0]
-    if arm["study"] == "literal":
-        strength = "λ = " if arm["cell"] == "l2" else "drop rate "
-        return f"{CELL_NAMES[arm['cell']]} at {strength}{arm['strength']:g}"
-    if arm["study"] == "lambda":
-        name = f"λ = {arm['strength']:g}" if arm["strength"] else "no penalty"
-        return f"{name} ({tables.READINGS[arm['reading']]})"
-    if arm["study"] == "dropout":
-        return f"drop rate {arm['strength']:g} ({tables.PLACES[arm['place']]})"
-    name = CELL_NAMES[arm["cell"]]
-    if arm["study"] == "rate":
+    study, name = arm["study"], CELL_NAMES.get(arm.get("cell"), "")
+    if study == "literal":
+        return f"{name} at {'λ =' if arm['cell'] == 'l2' else 'a rate of'} {arm['strength']:g}"
+    if study == "lambda":
+        if not arm["strength"]:
+            return "no penalty (AdamW)" if arm["reading"] == "decoupled" else "no penalty"
+        return f"λ = {arm['strength']:g} {arm['reading'].replace('_', ' ')}"
+    if study == "dropout":
+        where = f"dropout after the {tables.PLACES[arm['place']]} at a rate of"
+        return f"{where} {arm['strength']:g}" if arm["strength"] else "no dropout"
+    if study == "rate":
         return f"{name} at a learning rate of {arm['lr']:g}"
-    if arm["study"] == "size":
+    if study == "size":
         return f"{name} on {arm['n_train']:,} images"
-    return f"{name}, not stopped" if arm["study"] == "no_early_stop" else name
+    return name + {"fair": " at its own rate", "no_early_stop": ", not stopped"}.get(study, "")

@@ -1,4 +1,4 @@
-"""The recorded results: the best profile of each data set.
+"""The recorded results: every profile of each data set, the best first.
 
 Recorded runs are committed under ``book/results/PROFILE/DATASET.jsonl.gz``, those of a further
 study under ``book/results/PROFILE/STUDY/DATASET.jsonl.gz`` (`reglab record`). Only the profiles
@@ -7,6 +7,7 @@ reduced, full and paper decide; a pilot made on a reader's machine decides nothi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,16 +37,25 @@ def studies(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
         ReglabError: a recorded table is damaged; it names the file.
     """
     folder = results_folder(folder)
-    best = {name: _best(name, folder) for name in KNOWN}
+    best = {name: next(_by_profile(name, folder), None) for name in KNOWN}
     return {name: study for name, study in best.items() if study is not None}
 
 
-def _best(dataset: str, folder: Path) -> pd.DataFrame | None:
+def all_profiles(folder: Path | str | None = None) -> dict[str, list[pd.DataFrame]]:
+    """Return each known data set's recorded studies, the best profile first.
+
+    What is left out, and errors, as `studies`, which gives the first of each.
+    """
+    folder = results_folder(folder)
+    recorded = {name: list(_by_profile(name, folder)) for name in KNOWN}
+    return {name: profiles for name, profiles in recorded.items() if profiles}
+
+
+def _by_profile(dataset: str, folder: Path) -> Iterator[pd.DataFrame]:
     for profile in DECIDING:
         path = folder / profile / f"{dataset}.jsonl.gz"
         if path.exists() and (study := _read(dataset, profile, path, folder)) is not None:
-            return study
-    return None
+            yield study
 
 
 def _read(dataset: str, profile: str, path: Path, folder: Path) -> pd.DataFrame | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from reglab import paper
-from reglab.cells import COMBINATIONS, PAIRS, TECHNIQUES, WITHOUT
+from reglab.cells import CELL_NAMES, COMBINATIONS, PAIRS, TECHNIQUES, WITHOUT
 from reglab.data.sources import FULL_SIZE, KNOWN
 from reglab.errors import ReglabError
 from reglab.study.profiles import PAPER_LAMBDAS
@@ -91,7 +91,7 @@ def converged_without_bn(dataset: str) -> Finding:
     best = max(without, key=without.__getitem__)
     reason = (
         f"The network said to fail reaches {without['none']} %, chance being 10 %; without BN, "
-        f"{best} reaches {without[best]} against {with_bn} with BN."
+        f"{CELL_NAMES[best]} reaches {without[best]} against {with_bn} with BN."
     )
     return Finding(_agree(with_bn - without[best] > 1), reason, str(without["none"]))
 
@@ -104,9 +104,9 @@ def combinations_beat_singles() -> Finding:
             ahead = _cell("combined", name, cell) - max(_cell(part, name, part) for part in parts)
             win += ahead > 0
             if ahead == 0:
-                tie.append(f"{cell} on {paper.title(name)}")
+                tie.append(f"{CELL_NAMES[cell]} on {paper.title(name)}")
             elif ahead < 0:
-                lose.append(f"{cell} on {paper.title(name)} ({ahead})")
+                lose.append(f"{CELL_NAMES[cell]} on {paper.title(name)} ({ahead})")
     reason = (
         f"Of {win + len(tie) + len(lose)} comparisons with the best part, {win} are ahead, "
         f"{len(tie)} equal ({', '.join(tie) or 'none'}), {len(lose)} behind "
@@ -119,14 +119,18 @@ def gain_over_single(dataset: str, value: Decimal) -> Finding:
     """Is the stated gain of all three that over one of the single techniques?"""
     whole = _cell("combined", dataset, "all")
     gains = {single: whole - _cell(single, dataset, single) for single in TECHNIQUES}
-    text = ", ".join(f"{name} {points:+}" for name, points in gains.items())
+    text = ", ".join(f"{CELL_NAMES[name]} {points:+}" for name, points in gains.items())
     apart = {name: abs(points - value) for name, points in gains.items()}
     nearest = min(apart, key=apart.__getitem__)
     fits = apart[nearest] <= ROUNDING
     within = ", within what rounding two numbers allows" if fits and apart[nearest] else ""
     reason = f"All three against one: {text}; the best single technique leaves " + (
         f"{min(gains.values()):+}. "
-        + (f"The stated {value} is against {nearest}{within}." if fits else f"None gives {value}.")
+        + (
+            f"The stated {value} is against {CELL_NAMES[nearest]}{within}."
+            if fits
+            else f"None gives {value}."
+        )
     )
     return Finding(_agree(fits), reason, str(value))
 
@@ -137,8 +141,9 @@ def ablation_drop(technique: str, dataset: str) -> Finding:
     implied = paper.implied_drop(dataset, technique)
     whole = _cell("combined", dataset, "all")
     reason = (
-        f"All three minus {technique} is {WITHOUT[technique]}: Table 3 gives "
-        f"{whole} - {whole - implied} = {implied}. The prose implies {whole - stated_drop}."
+        f"Without {CELL_NAMES[technique]}, {CELL_NAMES[WITHOUT[technique]]} is left: Table 3 gives "
+        f"{whole} - {whole - implied} = {implied}. A drop of {stated_drop} would leave "
+        f"{whole - stated_drop}."
     )
     return Finding(_agree(abs(implied - stated_drop) <= ROUNDING), reason, str(stated_drop))
 
@@ -148,7 +153,7 @@ def ablation_order(dataset: str) -> Finding:
     prose = {name: _cell("ablation", dataset, name) for name in TECHNIQUES}
     table = {name: paper.implied_drop(dataset, name) for name in TECHNIQUES}
     orders = [sorted(drops, key=drops.__getitem__, reverse=True) for drops in (prose, table)]
-    texts = [" > ".join(f"{name} ({drops[name]})" for name in order)
+    texts = [" > ".join(f"{CELL_NAMES[name]} ({drops[name]})" for name in order)
              for order, drops in zip(orders, (prose, table), strict=True)]  # fmt: skip
     verdict = _agree(orders[0] == orders[1])
     return Finding(verdict, f"Prose: {texts[0]}. Table 3: {texts[1]}.", texts[0])

@@ -1,8 +1,8 @@
 """Claims against runs: each rule turns recorded studies into contrasts.
 
 A claim's arguments stand in `paper.toml`. Where its words can be read in several ways, it has
-`readings`, each with arguments of its own; `others` are arms that the words do not name, and of
-which the ledger says where they would decide otherwise.
+`readings`, each with arguments of its own; `others` are data that the words do not name. Arms that
+the words do not name are tried for all claims alike (`reglab.verdicts.alternatives`).
 """
 
 from __future__ import annotations
@@ -13,34 +13,50 @@ import pandas as pd
 
 from reglab import paper
 from reglab.cells import CELL_NAMES, COMBINATIONS, PAIRS, TECHNIQUES, WITHOUT
-from reglab.errors import ReglabError
-from reglab.results import arms, factorial, levels
+from reglab.results import arms, levels
 from reglab.verdicts.contrasts import Contrast
+from reglab.verdicts.lookup import Missing, Profiles, Studies, Swap, as_named, each_profile
 from reglab.verdicts.words import margin
 
-Studies = Mapping[str, pd.DataFrame]
 
-
-class Missing(Exception):
-    """A study that a claim needs is not recorded; the text says which."""
-
-
-def build(rule: str, studies: Studies, **arguments: object) -> tuple[list[Contrast], str]:
+def build(
+    rule: str, profiles: Profiles, swap: Swap = as_named, **arguments: object
+) -> tuple[list[Contrast], list[Missing]]:
     """Return the contrasts of one reading of a claim, and what is not recorded of what it needs.
 
     A claim on several data sets gives the contrasts of those that are recorded: one of them can
-    refute it. The second part is "" where nothing is missing.
+    refute it. Each data set is judged at the best
+    profile that has what is needed on two seeds or more, else at the best that has it at all;
+    what compares data sets is of one profile.
     """
     function, contrasts, missing = RULES[rule], [], []
     apart = function in DATA_SET_BY_DATA_SET
     names = arguments.get("datasets", tuple(paper.TITLES))
     for part in [[name] for name in names] if apart else [None]:
         chosen = arguments | ({"datasets": part} if apart else {})
+        ours, absent = _at_the_best(function, profiles, swap, chosen)
+        contrasts += ours
+        missing += absent
+    return contrasts, missing
+
+
+def _at_the_best(
+    function: Callable[..., list[Contrast]],
+    profiles: Profiles,
+    swap: Swap,
+    arguments: Mapping[str, object],
+) -> tuple[list[Contrast], list[Missing]]:
+    tried = []
+    for layer in each_profile(profiles):
         try:
-            contrasts += function(studies, **chosen)
+            contrasts = function(Studies(layer, swap), **arguments)
         except Missing as one:
-            missing.append(str(one))
-    return contrasts, "; ".join(dict.fromkeys(missing))
+            tried.append(([], [one]))
+            continue
+        if all(contrast.estimate.n > 1 for contrast in contrasts):  # one seed decides nothing
+            return contrasts, []
+        tried.append((contrasts, []))
+    return next((one for one in tried if one[0]), tried[0])
 
 
 def direction(
@@ -70,11 +86,13 @@ def size(
 
 def level(studies: Studies, dataset: str, cell: str) -> list[Contrast]:
     """A cell's accuracy itself, beside what the paper prints for it."""
-    values = _values(studies, dataset, cell, "test_acc").dropna()
+    (side,), metric = studies.sides(dataset, [cell])
     printed = tuple(float(value) for value in paper.printed_cell(dataset, cell))
-    label = f"{CELL_NAMES[cell]}, {paper.title(dataset)}"
-    images = levels.with_images(_runs(studies, dataset, cell))
-    return [_contrast(studies, dataset, label, values, level=printed, images=images)]
+    about = {"level": printed, "unit": "%", "measure": arms.METRICS[metric]}
+    if metric == "test_acc":  # what the bits of each test image are of
+        about["images"] = levels.with_images(side.rows)
+    label = f"{side.words}, {paper.title(dataset)}"
+    return [_contrast(studies, dataset, label, side.scores, **about)]
 
 
 def larger_gain(
@@ -83,15 +101,18 @@ def larger_gain(
     """The gain on one data set minus that on each other: two data sets share no seed."""
     gains = {}
     for name in (dataset, *(name for name in paper.TITLES if name != dataset)):
-        gain = _values(studies, name, treated, metric) - _values(studies, name, control, metric)
-        gains[name] = tuple(gain.dropna())
+        (ours, theirs), measure = studies.sides(name, (treated, control), metric)
+        gains[name] = tuple((ours.scores - theirs.scores).dropna())
+    what = f"gain of {ours.words} over {theirs.words}"
     return [
         _contrast(
             studies,
             dataset,
-            f"gain on {paper.title(dataset)} minus that on {paper.title(name)}",
+            f"{what}, {paper.title(dataset)} minus {paper.title(name)}",
             gains[dataset],
             against=gains[name],
+            elsewhere=name,
+            measure=arms.METRICS[measure],
         )
         for name in gains
         if name != dataset
@@ -102,7 +123,7 @@ def best(
     studies: Studies, datasets: Sequence[str], best: str, rivals: Sequence[str]
 ) -> list[Contrast]:
     """One strength of a sweep minus each rival, on each data set."""
-    return [_pair(studies, name, best, rival, "test_acc") for name in datasets for rival in rivals]
+    return [_pair(studies, name, best, rival) for name in datasets for rival in rivals]
 
 
 def below(
@@ -111,17 +132,17 @@ def below(
     """How far an arm's score stays below a bound (in percent)."""
     contrasts = []
     for name in datasets:
-        values = _values(studies, name, cell, metric)
-        what = arms.in_words(_runs(studies, name, cell))
-        label = f"{bound} % minus the {arms.METRICS[metric]} of {what}, {paper.title(name)}"
-        contrasts.append(_contrast(studies, name, label, float(bound) - values))
+        (side,), measure = studies.sides(name, [cell], metric)
+        about = {"below": float(bound), "unit": "%", "measure": arms.METRICS[measure]}
+        label = f"{side.words}, {paper.title(name)}"
+        contrasts.append(_contrast(studies, name, label, float(bound) - side.scores, **about))
     return contrasts
 
 
 def combinations(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     """Each combination minus each of its parts, so that no best part has to be chosen."""
     return [
-        _pair(studies, name, cell, part, "test_acc")
+        _pair(studies, name, cell, part)
         for name in datasets
         for cell, parts in COMBINATIONS.items()
         for part in parts
@@ -130,23 +151,21 @@ def combinations(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
 
 def singles(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     """Each technique alone minus none, on each data set."""
-    return [
-        _pair(studies, name, single, "none", "test_acc")
-        for name in datasets
-        for single in TECHNIQUES
-    ]
+    return [_pair(studies, name, single, "none") for name in datasets for single in TECHNIQUES]
 
 
 def ablation_order(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     """The drop of leaving out L2 minus that of dropout, and dropout's minus BN's."""
     contrasts = []
     for name in datasets:
-        rest = {single: _values(studies, name, WITHOUT[single]) for single in TECHNIQUES}
         for first, second in (("l2", "dropout"), ("dropout", "bn")):
-            label = f"drop without {CELL_NAMES[first]} minus drop without {CELL_NAMES[second]}"
             # the network with all three is in both drops and cancels
-            values = rest[second] - rest[first]
-            contrasts.append(_contrast(studies, name, f"{label}, {paper.title(name)}", values))
+            sides, measure = studies.sides(name, (WITHOUT[second], WITHOUT[first]))
+            label = f"drop without {CELL_NAMES[first]} minus drop without {CELL_NAMES[second]}"
+            values = sides[0].scores - sides[1].scores
+            about = {"measure": arms.METRICS[measure]}
+            label = f"{label}, {paper.title(name)}"
+            contrasts.append(_contrast(studies, name, label, values, **about))
     return contrasts
 
 
@@ -154,11 +173,13 @@ def interactions(studies: Studies, datasets: Sequence[str]) -> list[Contrast]:
     """The two-way interaction of each pair, on each data set: above zero is more than the sum."""
     contrasts = []
     for name in datasets:
-        _runs(studies, name, "all")
-        table = factorial.interactions(studies[name])
-        for pair in PAIRS:
-            label = f"interaction of {CELL_NAMES[pair]}, {paper.title(name)}"
-            contrasts.append(_contrast(studies, name, label, table[pair]))
+        for pair, parts in PAIRS.items():
+            sides, measure = studies.sides(name, (pair, *parts, "none"))
+            both, first, second, none = (side.scores for side in sides)
+            label = f"gain of {CELL_NAMES[pair]} minus the sum of its parts' gains"
+            label = f"{label}, {paper.title(name)}"
+            about = {"measure": arms.METRICS[measure]}
+            contrasts.append(_contrast(studies, name, label, both - first - second + none, **about))
     return contrasts
 
 
@@ -170,13 +191,15 @@ def _pair(
     metric: str = "test_acc",
     **about: object,
 ) -> Contrast:
-    ours, theirs = (_runs(studies, dataset, name) for name in (treated, control))
-    label = f"{arms.in_words(ours)} minus {arms.in_words(theirs)}"
-    label += "" if metric == "test_acc" else f" ({arms.METRICS[metric]})"
-    values = _scores(studies, dataset, ours, metric) - _scores(studies, dataset, theirs, metric)
+    (ours, theirs), metric = studies.sides(dataset, (treated, control), metric)
+    # a claim that the plain network has more of something is read as "the other has less"
+    turned = treated == "none"
+    first, second = (theirs, ours) if turned else (ours, theirs)
     unit = arms.UNITS.get(metric, "points")
     about |= {"unit": unit, "small": margin(dataset) if unit == "points" else None}
-    return _contrast(studies, dataset, f"{label}, {paper.title(dataset)}", values, **about)
+    about |= {"measure": arms.METRICS[metric], "below": 0.0 if turned else None}
+    label = f"{first.words} minus {second.words}, {paper.title(dataset)}"
+    return _contrast(studies, dataset, label, ours.scores - theirs.scores, **about)
 
 
 def _contrast(
@@ -184,30 +207,9 @@ def _contrast(
 ) -> Contrast:
     kept = pd.Series(values, dtype=float).dropna()
     if kept.empty or about.get("against") == ():
-        raise Missing(f"a run with a finite score for {label}")
-    profile = str(studies[dataset]["profile"].iloc[0])
-    about = {"small": margin(dataset), "profile": profile} | about
+        raise Missing(f"a run with a finite score for {label}", paper.title(dataset))
+    about = {"small": margin(dataset), "profile": studies.profile(dataset)} | about
     return Contrast(label, dataset, tuple(kept), **about)
-
-
-def _scores(studies: Studies, dataset: str, rows: pd.DataFrame, metric: str) -> pd.Series:
-    if metric == "time_to_target":
-        return arms.times(rows, arms.targets(_runs(studies, dataset, "none")))
-    return arms.values(rows, metric)
-
-
-def _values(studies: Studies, dataset: str, name: str, metric: str = "test_acc") -> pd.Series:
-    return arms.values(_runs(studies, dataset, name), metric)
-
-
-def _runs(studies: Studies, dataset: str, name: str) -> pd.DataFrame:
-    study = name.rpartition(":")[0] or "factorial"
-    if dataset not in studies or not (studies[dataset]["study"] == study).any():
-        raise Missing(f"recorded {study} runs of {paper.title(dataset)}")
-    try:
-        return arms.runs(studies[dataset], name)
-    except ReglabError as error:
-        raise Missing(str(error)) from None
 
 
 RULES: dict[str, Callable[..., list[Contrast]]] = {

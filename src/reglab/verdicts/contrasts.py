@@ -31,6 +31,10 @@ class Contrast:
         small: below it a difference counts as none; None where no margin is fixed (epochs).
         unit: of the values.
         profile: of the runs.
+        measure: what is compared, in words.
+        below: where the claim is that something is below this bound, which is what the label says
+            and a reader is shown; ``values`` are then the bound minus it.
+        elsewhere: the data set that ``against`` is of.
     """
 
     label: str
@@ -43,6 +47,9 @@ class Contrast:
     small: float | None = None
     unit: str = "points"
     profile: str = "reduced"
+    measure: str = "test accuracy"
+    below: float | None = None
+    elsewhere: str | None = None
 
     @cached_property
     def estimate(self) -> Estimate:
@@ -50,6 +57,15 @@ class Contrast:
         if self.against is None:
             return mean_interval(self.values)
         return welch(self.values, self.against)[0]
+
+    @property
+    def shown(self) -> Estimate:
+        """The estimate of what the label says: not turned round to suit the claim."""
+        ours = self.estimate
+        if self.below is None:
+            return ours
+        turned = (self.below - value for value in (ours.mean, ours.high, ours.low))
+        return Estimate(*turned, ours.sd, ours.n)
 
     @cached_property
     def sized(self) -> bool:

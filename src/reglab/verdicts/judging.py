@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 
 from reglab import paper
-from reglab.verdicts import by_arithmetic, by_runs
-from reglab.verdicts.contrasts import Contrast
-from reglab.verdicts.deciding import Reading, adjust, charitable, decide, p_of
+from reglab.verdicts import by_arithmetic, wording
+from reglab.verdicts.beside import Other, others
+from reglab.verdicts.deciding import adjust, charitable, decide, p_of
+from reglab.verdicts.lookup import Profiles, opened
 from reglab.verdicts.schema import check
+from reglab.verdicts.trying import Tried, attempt, numbers, unfit_level
 from reglab.verdicts.words import (
-    ALPHA,
     BY_ARITHMETIC,
     BY_RUNS,
     CONFIRMED,
@@ -23,11 +23,7 @@ from reglab.verdicts.words import (
     FAMILIES,
     NOT_TESTABLE,
     REFUTED,
-    UNDECIDED,
-    WHOLE,
 )
-
-_NOT_ARGUMENTS = ("rule", "family", "readings", "others")
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,11 @@ class Row:
         unit: of those three.
         n_seeds, profile: behind that estimate; None where nothing was measured.
         by_arithmetic, by_runs: words of `BY_ARITHMETIC` and `BY_RUNS`.
-        differs: arms that the words do not name and that would give another verdict, with it.
+        reason: of the verdict by arithmetic.
+        figure: that contrast as a reader is shown it: not turned round, and what is claimed of it.
+        compared: what is compared there, and the figure with its measure, in words.
+        runs_say: of the verdict by runs: what is missing, and a sentence a reading.
+        others: arms that the words do not name, each with its verdict.
         evidence: page#section of the book.
     """
 
@@ -58,30 +58,31 @@ class Row:
     by_arithmetic: str
     by_runs: str
     reason: str
+    runs_say: tuple[str, ...]
     evidence: str
-    differs: tuple[str, ...] = ()
+    figure: str | None = None
+    compared: str | None = None
+    others: tuple[Other, ...] = ()
 
+    @property
+    def differs(self) -> tuple[Other, ...]:
+        """The others that give another verdict."""
+        return tuple(other for other in self.others if other.by_runs != self.by_runs)
 
-@dataclass
-class Tried:
-    """A claim's readings with what was found of each.
-
-    Attributes:
-        readings: those that have a contrast.
-        missing: what is not recorded, by reading.
-    """
-
-    readings: list[Reading] = field(default_factory=list)
-    missing: dict[str, str] = field(default_factory=dict)
+    @property
+    def same(self) -> tuple[Other, ...]:
+        """The others that give the same verdict."""
+        return tuple(other for other in self.others if other.by_runs == self.by_runs)
 
 
 def ledger(
-    studies: Mapping[str, pd.DataFrame], claims: Sequence[Mapping] | None = None
+    recorded: Mapping[str, Sequence[pd.DataFrame]], claims: Sequence[Mapping] | None = None
 ) -> list[Row]:
     """Return every claim's row.
 
     Args:
-        studies: the best recorded study of each data set (`reglab.results.recorded.studies`).
+        recorded: each data set's recorded studies, the best profile first
+            (`reglab.results.recorded.all_profiles`).
         claims: as in `paper.toml`; None = those.
 
     Raises:
@@ -89,10 +90,11 @@ def ledger(
     """
     claims = paper.contents()["claims"] if claims is None else claims
     check(claims)
-    tried = {claim["id"]: attempt(claim["by_runs"], studies) for claim in claims}
+    profiles = opened(recorded)
+    tried = {claim["id"]: attempt(claim["by_runs"], profiles) for claim in claims}
     p_values = {name: p_of(trial.readings) for name, trial in tried.items() if trial.readings}
     adjusted = adjust(p_values, families(claims))
-    return [_row(claim, tried[claim["id"]], adjusted, studies) for claim in claims]
+    return [_row(claim, tried[claim["id"]], adjusted, profiles) for claim in claims]
 
 
 def families(claims: Sequence[Mapping]) -> dict[str, list[str]]:
@@ -103,132 +105,57 @@ def families(claims: Sequence[Mapping]) -> dict[str, list[str]]:
     }
 
 
-def attempt(asked: Mapping, studies: Mapping[str, pd.DataFrame]) -> Tried:
-    """Return the contrasts of every reading of a claim's ``by_runs``."""
-    tried = Tried()
-    if asked["rule"] == "none":
-        tried.missing[""] = str(asked["missing"])
-        return tried
-    given = {key: value for key, value in asked.items() if key not in _NOT_ARGUMENTS}
-    for name, own in asked.get("readings", {"": {}}).items():
-        contrasts, missing = by_runs.build(asked["rule"], studies, **(given | own))
-        if contrasts:
-            tried.readings.append(Reading(name, tuple(contrasts)))
-        if missing:
-            tried.missing[name] = missing
-    return tried
-
-
 def _row(
     claim: Mapping,
     tried: Tried,
     adjusted: Mapping[str, tuple[float, float]],
-    studies: Mapping[str, pd.DataFrame],
+    profiles: Profiles,
 ) -> Row:
     finding = by_arithmetic.judge(**claim["by_arithmetic"])
     common = {key: claim[key] for key in ("id", "quote", "place", "evidence")}
     common |= {"paper_value": finding.paper_value, "by_arithmetic": finding.verdict}
+    common |= {"reason": finding.reason}
     if not tried.readings:
         nothing = dict.fromkeys(("estimate", "low", "high", "unit", "n_seeds", "profile"))
-        missing = "; ".join(dict.fromkeys(tried.missing.values()))
-        reason = f"{finding.reason} Not testable; missing: {missing}."
-        return Row(**common, **nothing, by_runs=NOT_TESTABLE, reason=reason)
-    verdict, why = _judge(tried, adjusted[claim["id"]])
+        said = (wording.not_for_runs(str(claim["by_runs"].get("missing", tried.lacking))),)
+        return Row(**common, **nothing, by_runs=NOT_TESTABLE, runs_say=said)
+    best = {name: studies[0].profile for name, studies in profiles.items()}
+    verdict, said = _judge(tried, adjusted[claim["id"]], best)
     shown = charitable(tried.readings).worst
-    estimate = shown.estimate
     return Row(
         **common,
-        estimate=_finite(estimate.mean),
-        low=_finite(estimate.low),
-        high=_finite(estimate.high),
+        **numbers(shown),
         unit=shown.unit,
-        n_seeds=estimate.n,
-        profile=shown.profile,
         by_runs=verdict,
-        reason=f"{finding.reason} {why}",
-        differs=_differs(claim["by_runs"], verdict, studies),
+        figure=f"{wording.figure(shown)}; {wording.claimed(shown)}",
+        compared=wording.compared(shown),
+        runs_say=said,
+        others=() if verdict == NOT_TESTABLE else others(claim["by_runs"], tried, profiles),
     )
 
 
-def _judge(tried: Tried, p_adjusted: tuple[float, float]) -> tuple[str, str]:
+def _judge(
+    tried: Tried, p_adjusted: tuple[float, float], best: Mapping[str, str]
+) -> tuple[str, tuple[str, ...]]:
     """Return the verdict and the sentences that give its reason."""
     verdict = decide(tried.readings, p_adjusted)
-    missing = "; ".join(dict.fromkeys(tried.missing.values()))
-    levels = [c for reading in tried.readings for c in reading.contrasts if c.level]
-    if levels and not all(contrast.profile in WHOLE for contrast in levels):
+    missing = tried.lacking
+    if any(unfit_level(reading) for reading in tried.readings):
         verdict, missing = NOT_TESTABLE, missing or "runs on all training images"
     elif missing and not (verdict == REFUTED and not _unseen(tried)):
         verdict = NOT_TESTABLE
-    why = " ".join(_sentence(reading, verdict, len(tried.readings)) for reading in tried.readings)
+    count = len(tried.readings)
+    said = tuple(wording.reading(reading, verdict, count, best) for reading in tried.readings)
     if verdict in (CONFIRMED, DIRECTION) or not missing:
-        return verdict, why
+        return verdict, said
     if verdict == NOT_TESTABLE:
-        return verdict, f"Not testable yet; missing: {missing}. So far: {why}"
-    return verdict, f"{why} Still missing: {missing}."
+        return verdict, (f"Not testable yet; missing: {missing}. So far:", *said)
+    return verdict, (*said, f"Still missing: {missing}.")
 
 
 def _unseen(tried: Tried) -> bool:
     """Whether a reading has no contrast at all, so that not every one can have been refuted."""
     return bool(set(tried.missing) - {reading.name for reading in tried.readings})
-
-
-def _sentence(reading: Reading, verdict: str, readings: int) -> str:
-    contrast, count = reading.worst, len(reading.contrasts)
-    estimate = contrast.estimate
-    half = "" if estimate.n < 2 else f" ± {estimate.half_width:.2f}"
-    both = f"± {contrast.images:.2f} over test images as well, " if contrast.images else ""
-    label = f"Read as “{reading.name}”, {contrast.label}" if reading.name else contrast.label
-    label = label[0].upper() + label[1:]
-    among = "" if count == 1 else f", the least favourable of {count} comparisons"
-    text = (
-        f"{label}: {estimate.mean:.2f}{half} {contrast.unit} ({both}n = {estimate.n}, "
-        f"{contrast.profile}{among})"
-    )
-    return f"{text}: {_finding(reading, contrast, verdict if readings == 1 else None)}."
-
-
-def _finding(reading: Reading, contrast: Contrast, verdict: str | None) -> str:
-    """Say what a reading shows, the claim's verdict where it has this reading only."""
-    if reading.p_against < ALPHA:
-        return "the printed size is excluded" if contrast.sized else "the opposite is shown"
-    if contrast.level:
-        return f"the paper prints {' / '.join(f'{value:.1f}' for value in contrast.level)}"
-    if reading.p_for < ALPHA:
-        if verdict == UNDECIDED:
-            return "as claimed, but not after Holm's correction within its family"
-        return "as claimed, in direction" if _unsized(contrast) else "as claimed"
-    if contrast.sized and reading.p_direction < ALPHA:
-        return "as claimed in direction, while its size is undecided"
-    if reading.negligible:
-        return f"smaller than {contrast.small:g} {contrast.unit}"
-    return "undecided"
-
-
-def _unsized(contrast: Contrast) -> bool:
-    return contrast.size is not None and not contrast.sized
-
-
-def _differs(asked: Mapping, verdict: str, studies: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
-    """Return what arms that the words do not name would say, where that is another verdict.
-
-    Each is judged as if it stood alone: uncorrected, and so with the best chance to differ.
-    """
-    texts = []
-    plain = {key: value for key, value in asked.items() if key not in ("readings", "others")}
-    for name, own in asked.get("others", {}).items():
-        tried = attempt(plain | own, studies)
-        if not tried.readings or tried.missing:
-            continue
-        other = decide(tried.readings, p_of(tried.readings))
-        if other != verdict:
-            worst = charitable(tried.readings).worst.estimate
-            half = "" if worst.n < 2 else f" ± {worst.half_width:.2f}"
-            texts.append(f"{name}: {other} ({worst.mean:.2f}{half})")
-    return tuple(texts)
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 4) if math.isfinite(value) else None
 
 
 def counts(rows: Sequence[Row]) -> pd.DataFrame:

@@ -118,7 +118,7 @@ def part(
     mean, variance = _moments(given, name, contrast.values, truth)
     if contrast.against is None:
         return Part(mean, spread * math.sqrt(variance), counts[name])
-    other = simulated.other(contrast)
+    other = contrast.elsewhere
     their_mean, theirs = _moments(given, other, contrast.against, truth)
     few = min(counts[name], counts[other])
     # both on as many seeds as the smaller has: Welch's degrees of freedom, over n - 1

@@ -23,7 +23,9 @@ from reglab.results import arms
 from reglab.stats import holm_rows
 from reglab.verdicts.contrasts import Contrast
 from reglab.verdicts.deciding import Reading, decide, p_of
-from reglab.verdicts.judging import attempt, families
+from reglab.verdicts.judging import families
+from reglab.verdicts.lookup import opened
+from reglab.verdicts.trying import attempt
 from reglab.verdicts.words import ROUNDING
 
 # Claims that test accuracy of the arms below decides. N4 and N5 have further readings (λ per
@@ -136,7 +138,7 @@ def comparisons(given: Basis) -> dict[str, list[Reading]]:
     """Return each claim's readings, every contrast's values being the arms' weights.
 
     ``values`` has a weight for each column of the data set's scores, ``against`` for those of the
-    other data set, whose name is `other`'s. Readings that ask for other arms are left out, and so
+    data set ``elsewhere``. Readings that ask for other arms are left out, and so
     are claims that have no reading left.
     """
     columns = tuple((name, tuple(scores.columns)) for name, scores in given.scores.items())
@@ -147,11 +149,12 @@ def comparisons(given: Basis) -> dict[str, list[Reading]]:
 def _comparisons(
     columns: tuple[tuple[str, tuple[str, ...]], ...], profiles: tuple[tuple[str, str], ...]
 ) -> dict[str, list[Reading]]:
-    frames = {name: _units(name, names, dict(profiles)[name]) for name, names in columns}
+    units = {name: [_units(name, names, dict(profiles)[name])] for name, names in columns}
+    studies = opened(units)
     by_id = {claim["id"]: claim for claim in paper.contents()["claims"]}
     readings = {}
     for name in CLAIMS:
-        tried = attempt(by_id[name]["by_runs"], frames)
+        tried = attempt(by_id[name]["by_runs"], studies)
         if whole := [one for one in tried.readings if one.name not in tried.missing]:
             readings[name] = whole
     return readings
@@ -176,12 +179,6 @@ def _units(dataset: str, names: Sequence[str], profile: str) -> pd.DataFrame:
         for seed in range(len(names))
     ]
     return pd.DataFrame(rows)
-
-
-def other(contrast: Contrast) -> str:
-    """Return the data set that a contrast of two data sets subtracts."""
-    return next(name for name, title in paper.TITLES.items()
-                if contrast.label.endswith(f"minus that on {title}"))  # fmt: skip
 
 
 def simulate(
@@ -243,7 +240,7 @@ def _values(contrast: Contrast, draws: Mapping[str, np.ndarray]) -> tuple:
     values = draws[contrast.dataset] @ np.array(contrast.values)
     if contrast.against is None:
         return values, None
-    return values, draws[other(contrast)] @ np.array(contrast.against)
+    return values, draws[contrast.elsewhere] @ np.array(contrast.against)
 
 
 def _reading(one: Reading, tests: Mapping, study: int) -> Reading:

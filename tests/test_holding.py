@@ -1,0 +1,112 @@
+"""The page *What holds*: gains beside the printed ones, and sentences in either direction."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reglab.cells import CELLS
+from reglab.pages import advice, forest, holding
+from reglab.results import gains
+from reglab.verdicts.judging import Row
+
+LEVEL = {"none": 80.0, "l2": 83.0, "dropout": 79.0, "bn": 80.0, "l2+dropout": 84.0,
+         "l2+bn": 84.0, "dropout+bn": 84.0, "all": 86.0}  # fmt: skip
+
+
+def study(means=LEVEL, printed_l2=60.0, unstopped=81.0, noise=0.1):
+    """Made-up runs of CIFAR-10: five seeds of every cell, of λ = 0.1, and one arm not stopped."""
+    arms = [("factorial", name, means[name], parts) for name, *parts in CELLS]
+    arms += [("literal", "l2=0.1", printed_l2, (True, False, False)),
+             ("literal", "dropout=0.5", means["dropout"], (False, True, False)),
+             ("no_early_stop", "none", unstopped, (False, False, False))]  # fmt: skip
+    rng = np.random.default_rng(0)
+    rows = []
+    for kind, arm, mean, (l2, dropout, norm) in arms:
+        for seed in range(5):
+            accuracy = (mean + rng.normal(0, noise)) / 100
+            rows.append(
+                {"study": kind, "arm": arm, "cell": arm, "seed": seed, "epochs": 10 + 5 * l2,
+                 "lam": 0.01 * l2, "dropout": 0.3 * dropout, "batch_norm": norm,
+                 "test_acc": accuracy, "last_test_acc": accuracy, "learned": True,
+                 "history": {"val_acc": [0.5 + 0.1 * norm] * 5}}
+            )  # fmt: skip
+    about = {"dataset": "cifar10", "profile": "full", "device": "cpu", "precision": "bf16"}
+    return pd.DataFrame(rows).assign(n_train=50_000, width=32, diverged=False, **about)
+
+
+@pytest.fixture(scope="module")
+def studies():
+    return {"cifar10": study()}
+
+
+def row(name, by_runs, by_arithmetic="not checkable"):
+    nothing = dict.fromkeys(
+        ("paper_value", "estimate", "low", "high", "unit", "n_seeds", "profile")
+    )
+    return Row(name, f"words of {name}", "there", **nothing, by_arithmetic=by_arithmetic,
+               by_runs=by_runs, reason="", runs_say=(), evidence="notebooks/l2",
+               compared=f"what {name} compares: +1.00 ± 0.50 points of test accuracy")  # fmt: skip
+
+
+def test_gains_stand_beside_those_that_the_paper_prints(studies):
+    frame = studies["cifar10"]
+    l2, whole, over = gains.gain(frame, "l2"), gains.gain(frame, "all"), gains.over_each(frame)[1]
+    assert l2.estimate.mean == pytest.approx(3.0, abs=0.2)
+    # L2's own table has another baseline than the two others
+    assert (l2.paper, whole.paper, over.paper) == ("+1.9", "+4.9 / +5.0", "+2.2")
+    assert (l2.setting, whole.setting) == ("λ = 0.01", "λ = 0.01, drop rate 0.3")
+    assert gains.gain(frame, "bn").setting == ""
+
+
+def test_effects_are_sorted_by_what_is_shown(studies):
+    holds, fails, left = (part(studies, []).text for part in
+                          (holding.holds, holding.fails, holding.stays_open))  # fmt: skip
+    assert "**CIFAR-10**: the runs show higher test accuracy for L2 (λ = 0.01) +3" in holds
+    assert "[paper +1.9]" in holds
+    assert "dropout (drop rate 0.3) -" in fails and "lower test accuracy" in fails
+    assert "no difference that matters is left for BN" in left
+
+
+def test_claims_are_sorted_by_their_verdict(studies):
+    rows = [row("N1", "confirmed"), row("N2", "refuted"), row("N3", "undecided"),
+            row("N4", "negligible"), row("N5", "direction confirmed"),
+            row("M2", "not testable", "consistent")]  # fmt: skip
+    holds, fails, left = (part(studies, rows).text for part in
+                          (holding.holds, holding.fails, holding.stays_open))  # fmt: skip
+    assert "“words of N1”" in holds and "#claim-n5" in holds and "in direction" in holds
+    assert "right as printed: “words of M2”" in holds
+    assert "what N2 compares: +1.00 ± 0.50 points" in fails and "N1" not in fails
+    assert 'left open (1): <a href="verdict.html#claim-n3">N3</a>.' in left
+    assert "#claim-n4" in left
+
+
+def test_advice_turns_with_the_runs():
+    worse = advice.practice({"cifar10": study()}).text
+    better = advice.practice(
+        {"cifar10": study(LEVEL | {"dropout": 83.0, "all": 80.0}, printed_l2=82.0, unstopped=78.0)}
+    ).text
+    assert "Do not copy λ = 0.1" in worse and "Do not copy" not in better
+    assert "λ = 0.1 on the mean loss** raises test accuracy on CIFAR-10" in better
+    assert "it lowers test accuracy on CIFAR-10" in worse.splitlines()[1]
+    assert "raises test accuracy on CIFAR-10" in better.splitlines()[1]
+    assert "All three together do better" in worse and "are not shown to do better" in better
+    assert "costs accuracy** on CIFAR-10" in worse and "Stopping early pays" in better
+    assert "Batch normalization learns sooner" in worse
+    assert advice.practice({}).text.startswith("No runs")
+
+
+def test_nothing_recorded_says_so():
+    assert "no gain" in holding.holds({}, []).text.lower()
+    assert "refute nothing" in holding.fails({}, []).text
+    assert holding.behind({}).text.startswith("No runs")
+
+
+def test_how_large_the_runs_are(studies):
+    assert "CIFAR-10, all 50,000 training images, 5 seeds, width 32" in holding.behind(studies).text
+
+
+def test_the_figure_has_a_mark_for_each_gain(studies):
+    (axes,) = forest.forest(studies).axes
+    crosses = [line for line in axes.lines if line.get_marker() == "x" and len(line.get_xdata())]
+    assert len(crosses) == 3 + 2 * 4  # two baselines are printed for the four combinations
+    assert axes.get_yticklabels()[0].get_text() == "L2"
