@@ -109,12 +109,15 @@ def test_how_sure_names_decided_claims_and_their_profile(bare):
 def test_the_tool_writes_what_the_page_includes(tmp_path, capsys):
     folder = tmp_path / "book" / "_generated"
     assert make_front.main([str(folder)]) == 0
-    names = {"front.md", "recorded.md", "rules.md", "share.png"}
+    names = {"front.md", "provenance.md", "recorded.md", "rules.md", "share.png"}
     assert {file.name for file in folder.iterdir()} == names
     assert "<b>10</b> inconsistent" in (folder / "front.md").read_text("utf-8")
     page = (ROOT / "book" / "index.md").read_text("utf-8")
     included = set(re.findall(r"\{include\} _generated/(\S+)", page))
     assert included == {"front.md", "recorded.md", "summary.md"}
+    method = (ROOT / "book" / "method.md").read_text("utf-8")
+    assert set(re.findall(r"\{include\} _generated/(\S+)", method)) == {"provenance.md", "rules.md"}
+    assert (folder / "provenance.md").read_text("utf-8") == make_front.sources({})
     assert make_front.main([]) == 2
     assert make_front.main([str(folder / "front.md")]) == 1
     assert capsys.readouterr().err.count("\n") == 2

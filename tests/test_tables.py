@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,8 @@ from PIL import Image
 
 from reglab.cells import CELLS
 from reglab.errors import ReglabError
-from reglab.pages import display, figures, text
-from reglab.results import factorial, tables
+from reglab.pages import chapters, display, figures, text
+from reglab.results import factorial, provenance, tables
 from reglab.runs.store import RunStore
 from reglab.study.frame import load_frame, summarize
 from reglab.study.profiles import DROP_RATES
@@ -124,12 +125,26 @@ def test_diverged_runs_are_counted_not_averaged(plan):
 
 
 def test_provenance_refuses_a_mixture(study):
-    assert "smoke" in tables.provenance(study)
-    assert "2 seeds" in tables.provenance(study)
+    assert "smoke" in provenance.line(study)
+    assert "2 seeds" in provenance.line(study)
     for column, other in (("profile", "pilot"), ("device", "cuda"), ("precision", "bf16")):
         mixed = pd.concat([study, study.assign(**{column: other})])
         with pytest.raises(ReglabError, match=column):
-            tables.provenance(mixed)
+            provenance.line(mixed)
+
+
+def test_a_note_is_short_and_leads_to_the_rest(study):
+    shown = chapters.shown_for("mnist", study, tables.factorial_table(study), "A caption.")
+    note = provenance.note(study)
+    assert note == "Profile smoke: 200 images, 2 seeds an arm (1 in sweeps), fp32 on a processor."
+    page, anchor = chapters.PROVENANCE.removeprefix("../").split("#")
+    written = Path(__file__).parents[1].joinpath(page).with_suffix(".md").read_text("utf-8")
+    assert f"({anchor})=" in written and "_generated/provenance.md" in written
+    assert f'{note} <a href="{chapters.PROVENANCE}">' in shown._repr_html_()
+    assert f"{note} [" in shown._repr_markdown_()
+    facts = provenance.table({"mnist": study}).set_index("")["MNIST"]
+    assert facts["runs"] == str(study["key"].nunique())
+    assert facts["reglab"] in provenance.line(study)
 
 
 def test_missing_arm_is_named(study):

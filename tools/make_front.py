@@ -1,6 +1,8 @@
 """What the front page shows of recorded runs and the ledger: tables, a picture, two sentences.
 
-    python tools/make_front.py FOLDER     write FOLDER/recorded.md, rules.md, share.png, front.md
+    python tools/make_front.py FOLDER
+
+writes into it recorded.md, provenance.md, rules.md, share.png and front.md.
 
 The picture is part of the page, not a file beside it, so that its colours follow the page's light
 or dark theme. `share.png` is what a link to the book is shown with, if it has a public address.
@@ -21,7 +23,7 @@ from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
 from reglab.pages import display, ledger
 from reglab.pages.figures import styled
-from reglab.results import recorded, tables
+from reglab.results import provenance, recorded, tables
 from reglab.verdicts import BY_ARITHMETIC, BY_RUNS, Row
 
 SQUARE, STEP, GAP = 10, 13, 6  # a claim's square, from one to the next, between two verdicts
@@ -101,7 +103,7 @@ def runs(studies: Mapping[str, pd.DataFrame]) -> str:
         return "No runs are recorded with this copy of the book.\n"
     alike: dict[tuple, dict[str, pd.DataFrame]] = {}
     for name, study in studies.items():
-        kind = tuple(study[column].iloc[0] for column in tables.UNMIXED)
+        kind = tuple(study[column].iloc[0] for column in provenance.UNMIXED)
         alike.setdefault(kind, {})[name] = study
     absent = [paper.title(name) for name in KNOWN if name not in studies]
     missing = f"\nNot recorded yet: {', '.join(absent)}.\n" if absent else ""
@@ -110,9 +112,17 @@ def runs(studies: Mapping[str, pd.DataFrame]) -> str:
 
 def numbered(frames: Mapping[str, pd.DataFrame]) -> str:
     """Return studies of one kind of run as a table of MyST, which Sphinx gives a number."""
-    source = tables.provenance(pd.concat(frames.values(), ignore_index=True))
+    source = provenance.note(pd.concat(frames.values(), ignore_index=True))
     table = display.markdown(tables.summary_table(frames))
     return f"```{{table}} Mean test accuracy in percent. {source}\n{table}\n```\n"
+
+
+def sources(studies: Mapping[str, pd.DataFrame]) -> str:
+    """Return machines, versions and digests behind the recorded runs, as a table of MyST."""
+    if not studies:
+        return "No runs are recorded with this copy of the book.\n"
+    caption = "The recorded runs that this book judges by."
+    return f"```{{table}} {caption}\n{display.markdown(provenance.table(studies))}\n```\n"
 
 
 @styled
@@ -125,7 +135,7 @@ def share(rows: Sequence[Row], path: Path) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Write the four files; front.md last, as it tells make that all are there."""
+    """Write the five files; front.md last, as it tells make that all are there."""
     if len(argv) != 1:
         print("usage: make_front.py FOLDER", file=sys.stderr)
         return 2
@@ -138,6 +148,7 @@ def main(argv: list[str]) -> int:
         rules = (files("reglab") / "rules.md").read_text("utf-8")
         (folder / "rules.md").write_text(rules, encoding="utf-8")
         (folder / "recorded.md").write_text(runs(studies), encoding="utf-8")
+        (folder / "provenance.md").write_text(sources(studies), encoding="utf-8")
         (folder / "front.md").write_text(front(rows), encoding="utf-8")
     except (ReglabError, OSError) as error:
         print(f"reglab: {' '.join(str(error).split())}", file=sys.stderr)

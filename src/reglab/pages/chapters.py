@@ -13,7 +13,10 @@ from reglab.cells import CELL_NAMES
 from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
 from reglab.pages import display
-from reglab.results import costs, factorial, recorded, tables
+from reglab.results import costs, factorial, provenance, recorded, tables
+
+# From a chapter or a rerun page, which both lie one folder down.
+PROVENANCE = "../book/method.html#method-provenance"
 
 
 @dataclass(frozen=True)
@@ -79,14 +82,19 @@ def table(kind: str, studies: Mapping[str, pd.DataFrame] | None = None) -> Stack
     studies = recorded.studies() if studies is None else studies
     needed = _NEEDED.get(kind, "factorial")
     studies = {name: study for name, study in studies.items() if (study["study"] == needed).any()}
-    shown = [
-        display.show(numbers(study), f"{paper.title(name)}. {caption}", tables.provenance(study))
-        for name, study in studies.items()
-    ]
+    shown = [shown_for(name, study, numbers(study), caption) for name, study in studies.items()]
     missing = [paper.title(name) for name in KNOWN if name not in studies]
     if missing and kind in _PRINTED:
         shown.append(_printed(_PRINTED[kind], missing))
     return Stack(tuple(shown), missing_remark(studies))
+
+
+def shown_for(
+    dataset: str, study: pd.DataFrame, numbers: pd.DataFrame, caption: str
+) -> display.Shown:
+    """Return a table of one data set's recorded runs, with a note and a link to the rest."""
+    title = f"{paper.title(dataset)}. {caption}"
+    return display.show(numbers, title, provenance.note(study), PROVENANCE)
 
 
 def missing_remark(studies: Mapping[str, pd.DataFrame]) -> str:

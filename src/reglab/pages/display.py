@@ -17,6 +17,7 @@ NOTES = {
     "did not learn": "Did not learn: training accuracy was never above twice that of guessing.",
 }
 KINDS = "Where only some runs did, the mean of those and that of the others stand for an interval."
+MORE = "Machines and versions"
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Shown:
     Attributes:
         table: text cells.
         caption: a sentence.
-        source: profile, seeds, device and versions behind the numbers; may be empty.
+        source: profile, images and seeds behind the numbers; may be empty.
+        more: address of the page that says the rest; may be empty.
     """
 
     table: pd.DataFrame
     caption: str
     source: str = ""
+    more: str = ""
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(str(name))}</th>" for name in self.table.columns)
@@ -45,17 +48,20 @@ class Shown:
         )
 
     def _caption_html(self) -> str:
-        source = f"<br><small>{html.escape(self.source)}</small>" if self.source else ""
-        return html.escape(self.caption) + source
+        if not self.source:
+            return html.escape(self.caption)
+        more = f' <a href="{html.escape(self.more)}">{MORE}</a>.' if self.more else ""
+        return f"{html.escape(self.caption)}<br><small>{html.escape(self.source)}{more}</small>"
 
     def _repr_markdown_(self) -> str:
-        return f"{markdown(self.table)}\n\n*{self.caption}* {self.source}"
+        more = f" [{MORE}]({self.more})." if self.more else ""
+        return f"{markdown(self.table)}\n\n*{self.caption}* {self.source}{more}"
 
     def __repr__(self) -> str:
         return f"{self.table.to_string(index=False)}\n{self.caption}\n{self.source}"
 
 
-def show(table: pd.DataFrame, caption: str, source: str = "") -> Shown:
+def show(table: pd.DataFrame, caption: str, source: str = "", more: str = "") -> Shown:
     """Return a table ready to be shown: numbers rounded, estimates as "98.40 ± 0.21",
     those of two kinds of runs as "58.36: 2 of 81.86, 1 of 11.35".
 
@@ -64,13 +70,14 @@ def show(table: pd.DataFrame, caption: str, source: str = "") -> Shown:
             out (an own data set has no paper to stand beside).
         caption: a sentence; it says the unit where the columns do not. What `NOTES` say of a
             column is added to it, and `KINDS` where a cell is of two kinds.
-        source: where the numbers come from (`reglab.results.tables.provenance`).
+        source: where the numbers come from (`reglab.results.provenance`).
+        more: address of the page that says the rest.
     """
     kept = table.dropna(axis=1, how="all")
     notes = [note for name, note in NOTES.items() if name in kept.columns]
     if any(isinstance(value, TwoKinds) for name in kept for value in kept[name]):
         notes.append(KINDS)
-    return Shown(as_text(kept), " ".join([caption, *notes]).strip(), source)
+    return Shown(as_text(kept), " ".join([caption, *notes]).strip(), source, more)
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:

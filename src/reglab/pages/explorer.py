@@ -15,9 +15,9 @@ import pandas as pd
 
 from reglab import paper
 from reglab.cells import CELL_NAMES, CELLS
-from reglab.pages import chapters, charts, display
+from reglab.pages import chapters, charts
 from reglab.pages.picture import Picture, State, columns
-from reglab.results import costs, recorded, tables
+from reglab.results import costs, provenance, recorded, tables
 from reglab.results.costs import Setting
 from reglab.stats import Estimate, TwoKinds, mean_interval
 from reglab.study.profiles import PRINTED_LAMBDA, PRINTED_P
@@ -58,10 +58,11 @@ def table(studies: Mapping[str, pd.DataFrame] | None = None) -> chapters.Stack:
     studies = recorded.studies() if studies is None else studies
     caption = "The eight combinations, at the strengths chosen: test accuracy, and cost of a run."
     shown = [
-        display.show(
+        chapters.shown_for(
+            name,
+            study,
             pd.DataFrame([_row(name, s) for s in costs.settings(study) if _is_cell(s)]),
-            f"{paper.title(name)}. {caption}",
-            tables.provenance(study),
+            caption,
         )
         for name, study in studies.items()
     ]
@@ -89,7 +90,7 @@ def _row(dataset: str, setting: Setting) -> dict[str, Any]:
 
 def _states(dataset: str, study: pd.DataFrame) -> list[State]:
     """Return a state a setting, techniques in the order of the chapters."""
-    tables.provenance(study)  # refuses a mixture of profiles, devices or precisions
+    provenance.refuse_mixture(study, *provenance.UNMIXED)
     settings = costs.settings(study)
     if (study["study"] == "no_early_stop").any():
         base, runs = (tables.arm(study, s, "none") for s in ("factorial", "no_early_stop"))

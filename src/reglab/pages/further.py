@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from reglab import paper
 from reglab.corruptions import CORRUPTIONS, IMAGES
 from reglab.errors import ReglabError
-from reglab.pages import chapters, clauses, display
+from reglab.pages import chapters, clauses
 from reglab.results import further, recorded, robustness, tables, unstopped
 from reglab.stats import Estimate
 from reglab.study.further import STUDIES
@@ -38,7 +37,7 @@ def study(name: str, frames: Frames | None = None) -> chapters.Stack | None:
         return None
     made, sentences = _SHOWN[name]
     shown = tuple(
-        display.show(numbers(frame), f"{paper.title(it)}. {caption}", tables.provenance(frame))
+        chapters.shown_for(it, frame, numbers(frame), caption)
         for it, frame in frames.items()
         for numbers, caption in made
     )

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from reglab import paper
 from reglab.pages import ledger
-from reglab.results import tables
+from reglab.results import provenance
 from reglab.study.frame import summarize
 from reglab.verdicts.judging import Row
 
@@ -38,7 +38,7 @@ def studies(frames: Mapping[str, pd.DataFrame]) -> list[RenderableType]:
         frames: `reglab.study.frame.load_frame` of each data set; one profile and device in all.
     """
     everything = pd.concat(frames.values(), ignore_index=True)
-    about = Text(f"Test accuracy in percent over seeds. {tables.provenance(everything)}")
+    about = Text(f"Test accuracy in percent over seeds. {provenance.line(everything)}")
     return [*(_study(paper.title(name), frame) for name, frame in frames.items()), about]
 
 

@@ -8,7 +8,7 @@ import math
 import pandas as pd
 
 from reglab.pages import display
-from reglab.results import tables
+from reglab.results import provenance, tables
 from reglab.study.frame import summarize
 
 _SHOWN = ["dataset", "study", "arm", "mean", "low", "high", "n", "n_diverged"]
@@ -24,22 +24,22 @@ def render(frames: dict[str, pd.DataFrame], format: str) -> str:
             beside the paper's values; the arms of a further study).
     """
     everything = pd.concat(frames.values(), ignore_index=True)
-    provenance = tables.provenance(everything)
+    source = provenance.line(everything)
     rows = summarize(everything)
     if format == "markdown":
         paper = (everything["study"] == "factorial").any()
         shown = tables.summary_table(frames) if paper else rows[_SHOWN]
-        return f"{display.markdown(shown)}\n\n*{provenance}*\n"
+        return f"{display.markdown(shown)}\n\n*{source}*\n"
     if format == "csv":
         return rows.to_csv(index=False).rstrip("\n")
     if format == "table":
         shown = rows[_SHOWN].to_string(index=False, float_format="{:.2f}".format, na_rep="-")
-        return f"{shown}\n\nTest accuracy in percent, 95 % t interval over seeds. {provenance}"
-    return json.dumps(_as_json(frames, rows, provenance), indent=1)
+        return f"{shown}\n\nTest accuracy in percent, 95 % t interval over seeds. {source}"
+    return json.dumps(_as_json(frames, rows, source), indent=1)
 
 
-def _as_json(frames: dict[str, pd.DataFrame], rows: pd.DataFrame, provenance: str) -> dict:
-    out: dict = {"profile": rows["profile"].iloc[0], "provenance": provenance, "datasets": {}}
+def _as_json(frames: dict[str, pd.DataFrame], rows: pd.DataFrame, source: str) -> dict:
+    out: dict = {"profile": rows["profile"].iloc[0], "provenance": source, "datasets": {}}
     for name, frame in frames.items():
         studies: dict[str, list] = {}
         for row in rows[rows["dataset"] == name].to_dict("records"):

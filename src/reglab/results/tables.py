@@ -15,11 +15,10 @@ import pandas as pd
 from reglab import paper
 from reglab.cells import CELL_NAMES, CELL_ORDER, COMBINATIONS, WITHOUT
 from reglab.errors import ReglabError
-from reglab.results import levels
+from reglab.results import levels, provenance
 from reglab.stats import Estimate, pooled
 from reglab.study.profiles import DROP_RATES, PAPER_P, PRINTED_LAMBDA, PRINTED_P
 
-UNMIXED = ("profile", "device", "precision")
 READINGS = {"coupled": "coupled", "per_sample": "per sample", "decoupled": "decoupled (AdamW)"}
 PLACES = {"fc": "hidden layer", "all": "pools as well"}  # where dropout is
 
@@ -33,7 +32,7 @@ def study_rows(frame: pd.DataFrame, study: str) -> pd.DataFrame:
     rows = frame[frame["study"] == study]
     if rows.empty:
         raise ReglabError(_absent(frame, study))
-    _refuse_mixture(frame, "dataset", *UNMIXED)
+    provenance.refuse_mixture(frame, "dataset", *provenance.UNMIXED)
     return rows
 
 
@@ -48,7 +47,7 @@ def arm(frame: pd.DataFrame, study: str, label: str) -> pd.DataFrame:
     if rows.empty:
         study_rows(frame, study)  # says so where the whole study is missing
         raise ReglabError(_absent(frame, f"{study} / {label!r}"))
-    _refuse_mixture(frame, "dataset", *UNMIXED)
+    provenance.refuse_mixture(frame, "dataset", *provenance.UNMIXED)
     if rows["seed"].duplicated().any():
         raise ReglabError(f"{study} / {label!r}: a seed is there twice; give one study's frame")
     return rows
@@ -189,7 +188,8 @@ def dropout_sweep_table(frame: pd.DataFrame) -> pd.DataFrame:
 def summary_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return cells x data sets: mean and interval, and the paper's value, for the front page.
 
-    ``provenance`` gives the number of seeds; where runs diverged, a column counts those left out.
+    The note of `reglab.results.provenance` gives the number of seeds; where runs diverged, a column
+    counts those left out.
     """
     table: dict[str, list] = {"": list(CELL_NAMES.values())}
     for dataset, frame in frames.items():
@@ -202,37 +202,9 @@ def summary_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def provenance(frame: pd.DataFrame) -> str:
-    """Return one line on where the runs came from.
-
-    Raises:
-        ReglabError: the frame mixes profiles, devices or precisions: no table may.
-    """
-    _refuse_mixture(frame, *UNMIXED)
-    first, swept = frame.iloc[0], frame[frame["study"] == "lr"]
-    judged = frame if swept.empty else frame[frame["study"] == "factorial"]
-    versions = ", ".join(sorted(frame["code_version"].unique()))
-    torch = ", ".join(sorted(frame["torch_version"].unique()))
-    names = ", ".join(sorted(frame["device_name"].unique()))
-    sweeps = "" if swept.empty else f" ({swept['seed'].nunique()} in sweeps)"
-    return (
-        f"Profile {first['profile']}: {judged['seed'].nunique()} seeds an arm"
-        f"{sweeps}, width {first['width']}, at most "
-        f"{first['max_epochs']} epochs, {first['precision']} on {first['device']} ({names}); "
-        f"reglab {versions}, torch {torch}."
-    )
-
-
 def _absent(frame: pd.DataFrame, what: str) -> str:
     name = frame["dataset"].iloc[0] if len(frame) else "an empty study"
     return f"{name}: no run of {what}; run `reglab reproduce` first"
-
-
-def _refuse_mixture(frame: pd.DataFrame, *columns: str) -> None:
-    for column in columns:
-        if frame[column].nunique() != 1:
-            values = ", ".join(sorted(map(str, frame[column].unique())))
-            raise ReglabError(f"one table must not mix {column}s, got {values or 'no runs'}")
 
 
 def _sweep(frame: pd.DataFrame, columns: list[str], chosen, *, loss: bool = False) -> pd.DataFrame:
