@@ -114,7 +114,7 @@ smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store
 	@$(MAKE) book PROFILE=smoke SITE=$(SMOKE) STORE=$(SMOKE)/runs
 
 browser: $(READY) ## the pages of the smoke book in Chromium, where there is one (after make smoke)
-	$(PYTEST) tests/browser --book $(SMOKE)/_build/html -n $(CORES) --dist loadgroup
+	$(PYTEST) tests/browser --book $(SMOKE)/_build/html -n $(CORES) --dist loadscope
 
 torture: $(READY) ## the injected faults, with fifty kills instead of five (see Reliability)
 	$(PYTEST) tests/test_faults_*.py tests/test_cluster.py --kills 50

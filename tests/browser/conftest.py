@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 from pagechecks import PHONE_WIDTH, dead_links, look, visit, without_alt
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from scheduling import PageScheduling
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 MISSING = (
@@ -45,6 +46,10 @@ def pytest_configure(config):
     required = os.environ.get("CI") or os.environ.get("REGLAB_BROWSER") == "required"
     if config.chromium is None and required:
         raise pytest.UsageError(MISSING)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return PageScheduling(config, log)
 
 
 def find_chromium() -> str | None:
@@ -76,13 +81,10 @@ def pages(book: Path) -> list[str]:
 
 
 def pytest_generate_tests(metafunc):
-    """Each page is loaded once: pytest -n --dist loadgroup gives all its tests to one worker."""
+    """Each page is loaded once: all its tests go to one worker (`scheduling`)."""
     if "seen" in metafunc.fixturenames:
-        paths = [
-            pytest.param(path, id=path, marks=pytest.mark.xdist_group(path))
-            for path in pages(metafunc.config.book)
-        ]
-        metafunc.parametrize("seen", paths, indirect=True, scope="session")
+        paths = pages(metafunc.config.book)
+        metafunc.parametrize("seen", paths, ids=paths, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

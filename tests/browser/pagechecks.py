@@ -1,8 +1,7 @@
 """What can be wrong with a page in a browser: each check returns one line a finding.
 
-`Visit` is a page that was opened and what it did while loading; checks look at it as it then is.
-Nothing here knows pytest, so that the checks can themselves be tested on pages that are broken
-on purpose (test_checks_bite.py).
+`Visit` is a page that was opened and what it did while loading. Nothing here knows pytest, so that
+the checks can be tested on pages broken on purpose (test_checks_bite.py).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from pagechecks import (
     without_alt,
 )
 from playwright.sync_api import TimeoutError
+from scheduling import group
 
 PAGE = "book/bibliography.html"  # a short one
 FAINT = "color: #777; background: #888"
@@ -184,3 +185,14 @@ def test_explorer(broken, change, said):
     opened, _ = broken(change, "notebooks/explorer.html")
     findings = dead_pictures(opened.page)
     assert [line for line in findings if said in line], findings
+
+
+def test_all_tests_of_a_page_go_to_one_worker(request):
+    """The tests that were collected, by group: a page's are together, pages are apart."""
+    seen = [item for item in request.session.items if "seen" in item.fixturenames]
+    paths = {item.nodeid: item.callspec.params["seen"] for item in seen}
+    groups = {}
+    for nodeid, path in paths.items():
+        groups.setdefault(group(nodeid), set()).add(path)
+    assert all(len(together) == 1 for together in groups.values())
+    assert len(groups) == len(set(paths.values()))

@@ -4,7 +4,6 @@ import pytest
 from conftest import WIDE, new_context
 from pagechecks import SHOWN, dead_pictures, switch_theme, visit
 
-pytestmark = pytest.mark.xdist_group("explorer")
 PAGE = "notebooks/explorer.html"
 
 
