@@ -45,7 +45,7 @@ def run_checks(chapter):
 
 
 def test_there_are_chapters():
-    assert len(CHAPTERS) == 12
+    assert len(CHAPTERS) == 13
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
