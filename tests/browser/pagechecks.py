@@ -85,9 +85,8 @@ WITHOUT_ALT = r"""() => [...document.querySelectorAll(".bd-article img")]
     })
     .map(img => `no alternative text: ${img.getAttribute("src").slice(-60)}`)"""
 
-# Of the coloured words in code, the first of each kind stays and the others become plain text: a
-# kind has one colour, and thousands of them take axe-core more than twice as long. A word with
-# anything but a class of its own stays as well.
+# Of the coloured words in code only the first of each kind stays coloured: thousands of one colour
+# take axe-core more than twice as long. A word with anything beside its class stays as well.
 FEWER_WORDS = """() => {
     const seen = new Set();
     for (const word of document.querySelectorAll("pre span[class]")) {
