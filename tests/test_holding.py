@@ -110,3 +110,9 @@ def test_the_figure_has_a_mark_for_each_gain(studies):
     crosses = [line for line in axes.lines if line.get_marker() == "x" and len(line.get_xdata())]
     assert len(crosses) == 3 + 2 * 4  # two baselines are printed for the four combinations
     assert axes.get_yticklabels()[0].get_text() == "L2"
+
+
+def test_two_seeds_are_apart_by_what_five_runs_let_one_expect(studies):
+    accuracy = 100 * studies["cifar10"].query("study == 'factorial' and arm == 'none'")["test_acc"]
+    apart = 2.776 * 2**0.5 * accuracy.std()  # Student's t with 4 degrees of freedom, 97.5 %
+    assert f"apart by up to about {apart:.1f} points on CIFAR-10" in advice.practice(studies).text

@@ -126,17 +126,18 @@ def test_epochs_of_runs_under_way_are_told_and_count(clock):
         shown.epoch("b", 3)
         # a fifth of a run of fifty epochs in a minute; ten such runs at most
         assert shown.line() == (
-            "0 of 10 runs and 10 epochs of 2 more after 1 min 0 s, up to about 49 min left, "
+            "0 of 10 runs after 1 min 0 s, 2 under way with 10 epochs, up to about 49 min left, "
             "now cifar10 lr"
         )
         shown.epoch("a", 20)
         shown.end(runs[:1])  # runs of twenty epochs, by the first that ended
         assert shown.line() == (
-            "1 of 10 runs and 3 epochs of 1 more after 1 min 0 s, about 8 min left, now cifar10 lr"
+            "1 of 10 runs after 1 min 0 s, 1 under way with 3 epochs, about 8 min left, "
+            "now cifar10 lr"
         )
         shown.epoch("b", 40)  # one that lasts is one run all the same
         shown.epoch("c", 1)
-        assert shown.line().startswith("1 of 10 runs and 41 epochs of 2 more after")
+        assert "2 under way with 41 epochs" in shown.line()
         shown.epoch("a", 20)  # late
         shown.epoch("z", 5)  # another driver's
         shown.end(runs[1:])
@@ -154,7 +155,7 @@ def test_a_bar_moves_with_the_epochs(clock):
         last = terminal.getvalue().rpartition("\r")[2]
         shown.total = shown.done
     assert re.search(
-        r" 12%\|.*\| 0/4 and 25 epochs of 1 more \[00:.., up to about 70 min left\]", last
+        r" 12%\|.*\| 0/4 \[00:.., 1 under way with 25 epochs, up to about 70 min left\]", last
     )
 
 

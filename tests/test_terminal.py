@@ -5,14 +5,15 @@ import os
 import re
 import subprocess
 import sys
-from decimal import Decimal
+from dataclasses import replace
 
 import pytest
-from conftest import finish
+from conftest import finish, study_frame
 from rich.console import Console
 
 from reglab import cli, verdicts
-from reglab.pages import gains, ledger, terminal
+from reglab.pages import forest, ledger, terminal
+from reglab.results import gains
 from reglab.runs.store import RunStore
 from reglab.study.plan import make_plan
 
@@ -126,26 +127,29 @@ def test_a_closed_pipe_is_a_quiet_end(unbuffered):
 # reglab show
 
 
-def test_gains_that_the_paper_prints():
-    assert gains.printed_gains("cifar10", "l2") == [Decimal("1.9")]  # 83.2 - 81.3
-    assert len(gains.printed_gains("cifar10", "all")) == 2  # over 81.2 and over 81.3
-    assert gains.printed_gains("mine", "l2") == []
-
-
 def test_the_picture_shows_each_gain_with_the_papers(study):
-    figure = gains.gains_figure(study)
+    figure = forest.forest({"mnist": study})
     (axes,) = figure.axes
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels[0] == "L2"
     assert labels[-1] == "L2 + dropout + BN"
+    assert "smoke, 2 seeds" in axes.get_title()
     marks = [line for line in axes.lines if line.get_marker() == "D" and len(line.get_xdata())]
     cells = dict(iter(study[study["study"] == "factorial"].groupby("arm")))
     gain = 100 * (cells["all"]["test_acc"].mean() - cells["none"]["test_acc"].mean())
     assert marks[-1].get_xdata()[0] == pytest.approx(gain)
     printed = [line.get_xdata()[0] for line in axes.lines
                if line.get_marker() == "x" and len(line.get_xdata())]  # fmt: skip
-    wanted = [gains.printed_gains("mnist", cell) for cell in cells if cell != "none"]
-    assert sorted(printed) == sorted(float(value) for values in wanted for value in values)
+    wanted = [gains.gain(study, cell).printed for cell in cells if cell != "none"]
+    assert sorted(printed) == sorted(value for values in wanted for value in values)
+
+
+def test_own_data_have_no_printed_gain_to_show(plan):
+    mine = study_frame(replace(plan, dataset="mine"))
+    figure = forest.forest({"mine": mine})
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "ours: mean, 95 % interval"
+    ]
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ def show(
     if output.suffix not in FORMATS:
         raise ReglabError(f"--output must end with one of {', '.join(FORMATS)}, got {output}")
     frame = _recorded(dataset) if profile is None else _finished(dataset, profile, store)
-    from reglab.pages.gains import gains_figure
+    from reglab.pages.forest import forest
 
-    gains_figure(frame).savefig(output, dpi=200)
+    forest({dataset: frame}).savefig(output, dpi=200)
     print(output)
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 
 import pandas as pd
+import scipy.stats
 
 from reglab import paper
 from reglab.cells import CELL_NAMES, TECHNIQUES, WITHOUT
@@ -110,7 +111,9 @@ def _seeds(studies: Recorded) -> str:
     for name, study in studies.items():
         plain = tables.accuracy(tables.arm(study, "factorial", "none"))
         if plain is not None and plain.n > 1:
-            apart[paper.title(name)] = 1.96 * math.sqrt(2) * plain.sd
+            # The interval of one new difference, as sd is estimated from the same few runs.
+            quantile = scipy.stats.t.ppf(0.975, plain.n - 1)
+            apart[paper.title(name)] = quantile * math.sqrt(2) * plain.sd
     said = listed(f"{value:.1f} points on {name}" for name, value in apart.items())
     if not said:
         return "**Run more than one seed**: one run says nothing of the spread."

@@ -20,17 +20,25 @@ def forest(studies: Mapping[str, pd.DataFrame]) -> Figure:
     """Return a panel a data set: gains in test accuracy, in points, with their 95 % intervals.
 
     Args:
-        studies: studies by data set, at least one (`reglab.results.recorded.studies`).
+        studies: finished studies by data set, at least one.
+
+    Raises:
+        ReglabError: a study has no factorial.
     """
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(studies), sharey=True))
     for axes, (name, study) in zip(panels, studies.items(), strict=True):
         _panel(axes, study)
         n = len(tables.arm(study, "factorial", "none"))
-        axes.set_title(f"{paper.title(name)} ({n} seeds)", fontsize=10)
+        seeds = "1 seed" if n == 1 else f"{n} seeds"
+        title = f"{paper.title(name)} ({study['profile'].iloc[0]}, {seeds})"
+        axes.set_title(title, fontsize=10)
     ours, printed = colors(2)
     panels[0].plot([], [], "-D", color=ours, markersize=5, label="ours: mean, 95 % interval")
-    panels[0].plot([], [], "x", color=printed, markeredgewidth=2, label="as the paper prints it")
+    if any(paper.printed_baselines(name) for name in studies):
+        panels[0].plot(
+            [], [], "x", color=printed, markeredgewidth=2, label="as the paper prints it"
+        )
     figure.legend(loc="outside lower center", ncols=2)
     middle = panels[len(panels) // 2]
     middle.set_xlabel("gain in test accuracy over no regularization (points)")

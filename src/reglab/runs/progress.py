@@ -126,7 +126,7 @@ class Progress:
         """Return how far the runs are, and about how long they will take by what was measured."""
         total = f"{self.total}" if self.exact else f"up to {self.total}"
         took = duration(self._clock() - self._began)
-        parts = [f"{self.done} of {total} runs{self._epochs} after {took}", self._left()]
+        parts = [f"{self.done} of {total} runs after {took}", str(self._epochs), self._left()]
         parts += [f"now {self._first}"] if self._first and not self.waiting else []
         parts += ["waiting for another driver's runs"] if self.waiting else []
         return ", ".join(part for part in parts if part)
@@ -161,9 +161,10 @@ class Progress:
     def _show(self) -> None:
         bar = self._bar
         bar.n, bar.total = min(self.total, self.done + self._epochs.worth), self.total
+        times = ["{elapsed}", str(self._epochs)]
         bar.bar_format = (
             "{desc}: {percentage:3.0f}%|{bar}| "
-            f"{self.done}/{self.total}{self._epochs} [{{elapsed}}{{postfix}}]"
+            f"{self.done}/{self.total} [{', '.join(filter(None, times))}{{postfix}}]"
         )
         bar.set_description_str(self._first, refresh=False)
         waiting = "waiting for another driver's runs" if self.waiting else ""
@@ -221,7 +222,7 @@ class Epochs:
     def __str__(self) -> str:
         begun = [epochs for epochs in list(self._now.values()) if epochs]
         word = "epoch" if sum(begun) == 1 else "epochs"
-        return f" and {sum(begun)} {word} of {len(begun)} more" if begun else ""
+        return f"{len(begun)} under way with {sum(begun)} {word}" if begun else ""
 
 
 def duration(seconds: float) -> str:
