@@ -122,7 +122,8 @@ def sources(studies: Mapping[str, pd.DataFrame]) -> str:
     if not studies:
         return "No runs are recorded with this copy of the book.\n"
     caption = "The recorded runs that this book judges by."
-    return f"```{{table}} {caption}\n{display.markdown(provenance.table(studies))}\n```\n"
+    table = display.markdown(provenance.table(studies))
+    return f"```{{table}} {caption}\n:class: prose\n\n{table}\n```\n"
 
 
 @styled
