@@ -214,7 +214,7 @@ def test_an_unfinished_study_is_left_out(recorded_runs, tmp_path):
 def test_recorded_tables(recorded_runs, kind):
     studies = recorded.studies(recorded_runs("reduced", names=("cifar10",)))
     stack = chapters.table(kind, studies)
-    assert "Profile reduced: 5 seeds" in repr(stack)
+    assert "reduced: 10,000 images, 5 seeds an arm" in repr(stack)
     assert "Not recorded yet at a deciding scale: MNIST, Fashion-MNIST." in stack._repr_html_()
     assert chapters.table(kind, {})._repr_html_()
 

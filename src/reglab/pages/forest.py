@@ -31,7 +31,7 @@ def forest(studies: Mapping[str, pd.DataFrame]) -> Figure:
         _panel(axes, study)
         n = len(tables.arm(study, "factorial", "none"))
         seeds = "1 seed" if n == 1 else f"{n} seeds"
-        title = f"{paper.title(name)} ({study['profile'].iloc[0]}, {seeds})"
+        title = f"{paper.title(name)}\n{study['profile'].iloc[0]}, {seeds}"
         axes.set_title(title, fontsize=10)
     ours, printed = colors(2)
     panels[0].plot([], [], "-D", color=ours, markersize=5, label="ours: mean, 95 % interval")
