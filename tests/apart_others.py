@@ -34,7 +34,7 @@ def beside(runs):
     found = {
         LAST: {name: ours for name, ours in last.all().items() if name != "N12"},
         CHOSEN_ONE: _chosen(best),
-        "that strength, " + LAST: _chosen(last),
+        CHOSEN_ONE + ", " + LAST: _chosen(last),
         "with the best weights": {"N12": {
             "chosen rate": best.at_most(20, NONE, "train"),
             "rate 0.1": best.at_most(20, HIGH_RATE, "train"),

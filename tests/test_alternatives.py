@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from reglab.pages import ledger
-from reglab.verdicts import alternatives, wording
+from reglab.verdicts import alternatives, by_runs, wording
 from reglab.verdicts.contrasts import Contrast
-from reglab.verdicts.lookup import Missing
+from reglab.verdicts.lookup import Missing, Side
 
 FRAME = pd.DataFrame(
     [
@@ -18,15 +18,15 @@ FRAME = pd.DataFrame(
 ).assign(dataset="mnist", profile="reduced", device="cpu", precision="fp32", seed=0)  # fmt: skip
 FAIR = pd.concat([FRAME, FRAME[:1].assign(study="fair")])
 NOT_STOPPED = "the unregularized network not stopped"
+CHOSEN_LAST = "the strength that validation chose, after the last epoch"
 OWN, POOLS = "each network at its own learning rate", "dropout after the pools as well"
 L2, DROPOUT = "literal:l2=0.1", "literal:dropout=0.5"
 
 SWAPS = [
     # alternative, arms and metric that are asked for, and those in their place
     ("the strength that validation chose", (L2, "none"), "gap", ("l2", "none"), "gap"),
-    ("that strength, after the last epoch", (DROPOUT, "none"), "gap", ("dropout", "none"),
-     "last_gap"),
-    ("that strength, after the last epoch", ("bn", "none"), "gap", ("bn", "none"), "gap"),
+    (CHOSEN_LAST, (DROPOUT, "none"), "gap", ("dropout", "none"), "last_gap"),
+    (CHOSEN_LAST, ("bn", "none"), "gap", ("bn", "none"), "gap"),
     ("the printed strengths, λ coupled", ("l2", "none"), "test_acc", (L2, "none"), "test_acc"),
     ("the printed strengths, λ per sample", ("l2", "none"), "test_acc",
      ("lambda:per_sample 0.1", "lambda:coupled 0"), "test_acc"),
@@ -113,3 +113,28 @@ def test_a_level_in_words():
 def test_missing_runs_are_named_with_their_data_sets():
     runs = [Missing("sweeps", "MNIST"), Missing("sizes", "MNIST"), Missing("sweeps", "CIFAR-10")]
     assert wording.missing([*runs, runs[0]]) == "sweeps (MNIST, CIFAR-10); sizes (MNIST)"
+
+
+class Half:
+    """Recorded studies in which some runs of one arm did not learn."""
+
+    @staticmethod
+    def sides(dataset, names, metric):
+        scores = pd.Series([80.0, 10.0, 81.0])
+        learned = {"dropout": [True, False, True], "none": [False, False, False]}
+        rows = {name: pd.DataFrame({"learned": learned[name]}) for name in names}
+        return [Side(name, scores, rows[name]) for name in names], metric
+
+    @staticmethod
+    def profile(dataset):
+        return "reduced"
+
+
+def test_runs_of_two_kinds_are_named():
+    """Some of an arm's runs: its mean is of two kinds. All of them: it is of one."""
+    (contrast,) = by_runs.direction(Half, ["mnist"], "dropout", "none")
+    assert contrast.kinds == "1 of 3 runs with dropout did not learn"
+    said = wording.otherwise(contrast, "undecided", usual="full")
+    assert said.endswith(
+        "3 seeds, profile reduced, of two kinds: 1 of 3 runs with dropout did not learn)"
+    )

@@ -142,16 +142,16 @@ def dropout_interaction(frame: pd.DataFrame, place: str, drop: float) -> Estimat
 
 def variance_ratio(frame: pd.DataFrame, place: str, drop: float) -> Estimate | None:
     """Return what the first BN layer behind dropout sees: variance with it over that without."""
-    found = _probed(frame, place, drop).map(lambda it: it["variance ratio"]["bn3"])
-    return mean_interval(found.tolist()) if len(found) else None
+    measured = _probed(frame, place, drop).map(lambda it: it["variance ratio"]["bn3"])
+    return mean_interval(measured.tolist()) if len(measured) else None
 
 
 def shift(frame: pd.DataFrame, place: str, drop: float) -> Estimate | None:
     """Return accuracy with BN statistics taken without dropout minus with it, in points."""
-    found = _probed(frame, place, drop).map(
+    measured = _probed(frame, place, drop).map(
         lambda it: it["without dropout"]["accuracy"] - it["with dropout"]["accuracy"]
     )
-    return mean_interval((100 * found).tolist()) if len(found) else None
+    return mean_interval((100 * measured).tolist()) if len(measured) else None
 
 
 def _probed(frame: pd.DataFrame, place: str, drop: float) -> pd.Series:

@@ -85,7 +85,7 @@ def further(study: str, folder: Path | str | None = None) -> dict[str, pd.DataFr
     """
     folder = results_folder(folder)
     best = {name: _best_further(study, name, folder) for name in datasets_of(study)}
-    return {name: found for name, found in best.items() if found is not None}
+    return {name: runs for name, runs in best.items() if runs is not None}
 
 
 def _best_further(study: str, dataset: str, folder: Path) -> pd.DataFrame | None:
@@ -94,8 +94,8 @@ def _best_further(study: str, dataset: str, folder: Path) -> pd.DataFrame | None
         first = next(read_table(path), None) if path.exists() else None
         if first is not None:
             plan = replace(_plan(first.config, profile), study=study)
-            if (found := _complete_seeds(plan, _store(folder))) is not None:
-                return found
+            if (complete := _complete_seeds(plan, _store(folder))) is not None:
+                return complete
     return None
 
 

@@ -75,6 +75,6 @@ def _further(plan: Plan, lookup: Lookup) -> Outlook:
         for arm in study.arms(plan.baseline(seed, chosen.lr), chosen)
     ]
     configs = {arm.config.key: arm.config for arm in arms}
-    found = lookup(list(configs.values()))
-    missing = [config for key, config in configs.items() if key not in found]
+    recorded = lookup(list(configs.values()))
+    missing = [config for key, config in configs.items() if key not in recorded]
     return Outlook(arms, missing, len(configs), exact=True)

@@ -116,7 +116,7 @@ ALTERNATIVES = (
         _chosen,
     ),
     Alternative(
-        "that strength, after the last epoch",
+        "the strength that validation chose, after the last epoch",
         "the same, with the weights that training ended with",
         _chosen_last,
     ),

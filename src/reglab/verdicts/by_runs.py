@@ -198,6 +198,7 @@ def _pair(
     unit = arms.UNITS.get(metric, "points")
     about |= {"unit": unit, "small": margin(dataset) if unit == "points" else None}
     about |= {"measure": arms.METRICS[metric], "below": 0.0 if turned else None}
+    about["kinds"] = "; ".join(side.kinds for side in (first, second) if side.kinds)
     label = f"{first.words} minus {second.words}, {paper.title(dataset)}"
     return _contrast(studies, dataset, label, ours.scores - theirs.scores, **about)
 

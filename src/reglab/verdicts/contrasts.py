@@ -35,6 +35,8 @@ class Contrast:
         below: where the claim is that something is below this bound, which is what the label says
             and a reader is shown; ``values`` are then the bound minus it.
         elsewhere: the data set that ``against`` is of.
+        kinds: in words, how many runs of an arm did not learn where others of it did, so that
+            the values are of two kinds; "" where they are of one.
     """
 
     label: str
@@ -50,6 +52,7 @@ class Contrast:
     measure: str = "test accuracy"
     below: float | None = None
     elsewhere: str | None = None
+    kinds: str = ""
 
     @cached_property
     def estimate(self) -> Estimate:

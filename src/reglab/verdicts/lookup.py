@@ -13,7 +13,7 @@ import pandas as pd
 
 from reglab import paper
 from reglab.errors import ReglabError
-from reglab.results import arms
+from reglab.results import arms, tables
 from reglab.results.recorded import DECIDING
 
 Names = tuple[str, ...]
@@ -64,6 +64,12 @@ class Side:
     words: str
     scores: pd.Series
     rows: pd.DataFrame
+
+    @property
+    def kinds(self) -> str:
+        """How many of its runs did not learn, in words, where others did; else ""."""
+        failed, count = tables.unlearned(self.rows), len(self.rows)
+        return f"{failed} of {count} runs with {self.words} did not learn" if failed % count else ""
 
 
 class Study:

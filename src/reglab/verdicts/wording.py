@@ -98,7 +98,8 @@ def _measured(contrast: Contrast) -> str:
 
 def _seeds(contrast: Contrast) -> str:
     n = contrast.estimate.n
-    return f"{n} seed{'' if n == 1 else 's'}, profile {contrast.profile}"
+    kinds = f", of two kinds: {contrast.kinds}" if contrast.kinds else ""
+    return f"{n} seed{'' if n == 1 else 's'}, profile {contrast.profile}{kinds}"
 
 
 def _for_want(contrast: Contrast, best: Mapping[str, str]) -> str:

@@ -18,12 +18,12 @@ SIZES = (16, 64, 256)
 
 def arms(plain: RunConfig, chosen: Choices) -> list[Arm]:
     """Return each batch size, BN off and on."""
-    found = []
+    planned = []
     for size, name in product(SIZES, ("none", "bn")):
         scaled = plain.replace(batch_size=size, lr=plain.lr * size / plain.batch_size)
         config = in_cell(scaled, chosen, name)
-        found.append(Arm(study="batch_size", config=config, cell=name, strength=float(size)))
-    return found
+        planned.append(Arm(study="batch_size", config=config, cell=name, strength=float(size)))
+    return planned
 
 
 STUDY = Study("batch_size", "Does what BN brings depend on the batch size?", arms)

@@ -16,14 +16,14 @@ from reglab.study.selection import Choices
 
 def arms(plain: RunConfig, chosen: Choices) -> list[Arm]:
     """Return no L2, and L2 on each set of weights, BN off and on."""
-    found = [
+    planned = [
         Arm(study="decay_on", config=in_cell(plain, chosen, name), cell=name)
         for name in ("none", "bn")
     ]
     for name, weights in product(("l2", "l2+bn"), DECAYED):
         config = in_cell(plain, chosen, name).replace(decay_on=weights)
-        found.append(Arm(study="decay_on", config=config, cell=name, variant=weights))
-    return found
+        planned.append(Arm(study="decay_on", config=config, cell=name, variant=weights))
+    return planned
 
 
 STUDY = Study(

@@ -19,7 +19,7 @@ DROPS = (0.2, 0.3)
 
 def arms(plain: RunConfig, chosen: Choices) -> list[Arm]:
     """Return no dropout, and each placement and drop rate, BN off and on."""
-    found = [
+    planned = [
         Arm(study="dropout_bn", config=in_cell(plain, chosen, name), cell=name)
         for name in ("none", "bn")
     ]
@@ -28,10 +28,10 @@ def arms(plain: RunConfig, chosen: Choices) -> list[Arm]:
         config = in_cell(plain, chosen, name).replace(
             dropout=drop, placement=placement, probes=probes
         )
-        found.append(
+        planned.append(
             Arm(study="dropout_bn", config=config, cell=name, place=placement, strength=drop)
         )
-    return found
+    return planned
 
 
 STUDY = Study(
