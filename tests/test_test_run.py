@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,12 @@ def test_an_interrupt_ends_the_smoke_book_too(tmp_path):
     make.chmod(0o755)
     command = ["sh", str(ROOT / "tools/run_tests.sh"), str(make)]
     running = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        # tests that a shell runs in the background have inherited that it is ignored
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 300
     while not (tmp_path / "pid").exists():
