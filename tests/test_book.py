@@ -73,14 +73,31 @@ def test_a_source_without_heading_or_parameters_is_refused(tmp_path):
     assert not page.exists()
 
 
+DRAWN = """
+```{code-cell} ipython3
+%matplotlib inline
+%config InlineBackend.figure_formats = ["svg"]
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(figsize=(1, 1))
+axes.plot([0, 1]);
+```
+"""
+
+
 def test_a_pair_is_made_alike_each_time_and_seen_to_be_in_step(tmp_path):
     text = tmp_path / "chapter.md"
-    text.write_text("# Chapter\n\n```{code-cell} ipython3\n:tags: [hide-input]\n\n2 + 3\n```\n")
+    text.write_text(
+        "# Chapter\n\n```{code-cell} ipython3\n:tags: [hide-input]\n\n2 + 3\n```\n" + DRAWN
+    )
     assert "is missing" in check_book.check_pairs(tmp_path)[0]
-    made = run_notebooks.make_pair(text, execute=True)
+    assert run_notebooks.main(["pairs", str(text)]) == 0
+    made = text.with_suffix(".ipynb")
     first = made.read_bytes()
     assert nbformat.reads(first, as_version=4).cells[1].outputs[0].data["text/plain"] == "5"
-    assert run_notebooks.make_pair(text, execute=True).read_bytes() == first
+    assert b"clip-path" in first
+    assert run_notebooks.main(["pairs", str(text)]) == 0
+    assert made.read_bytes() == first
     assert check_book.check_pairs(tmp_path) == []
     text.write_text(text.read_text().replace("2 + 3", "2 + 4"))
     assert "not in step with chapter.md" in check_book.check_pairs(tmp_path)[0]
