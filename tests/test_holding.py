@@ -1,11 +1,14 @@
 """The page *What holds*: gains beside the printed ones, and sentences in either direction."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from reglab.cells import CELLS
-from reglab.pages import advice, forest, holding
+from reglab.pages import advice, clauses, forest, holding
+from reglab.pages.in_short import in_short
 from reglab.results import gains
 from reglab.verdicts.judging import Row
 
@@ -78,21 +81,55 @@ def test_claims_are_sorted_by_their_verdict(studies):
     assert "what N2 compares: +1.00 ± 0.50 points" in fails and "N1" not in fails
     assert 'left open (1): <a href="verdict.html#claim-n3">N3</a>.' in left
     assert "#claim-n4" in left
+    broken = row("N7", "not testable", "inconsistent")
+    alone = holding.fails({}, [dataclasses.replace(broken, reason="Two and two is five.")]).text
+    assert "words of N7" in alone and alone.endswith("</a>). Two and two is five.")
+
+
+OTHERWISE = LEVEL | {"l2": 77.0, "dropout": 83.0, "bn": 83.0, "all": 80.0}
 
 
 def test_advice_turns_with_the_runs():
     worse = advice.practice({"cifar10": study()}).text
     better = advice.practice(
-        {"cifar10": study(LEVEL | {"dropout": 83.0, "all": 80.0}, printed_l2=82.0, unstopped=78.0)}
-    ).text
+        {"cifar10": study(OTHERWISE, printed_l2=82.0, unstopped=78.0)}
+    ).text  # fmt: skip
     assert "Do not copy λ = 0.1" in worse and "Do not copy" not in better
-    assert "λ = 0.1 on the mean loss** raises test accuracy on CIFAR-10" in better
-    assert "it lowers test accuracy on CIFAR-10" in worse.splitlines()[1]
-    assert "raises test accuracy on CIFAR-10" in better.splitlines()[1]
-    assert "All three together do better" in worse and "are not shown to do better" in better
+    assert "λ = 0.1** as a penalty on the mean loss raises test accuracy on CIFAR-10" in better
+    assert "a rate of 0.3 for CIFAR-10, which lowers test accuracy" in worse.splitlines()[1]
+    assert "a rate of 0.3 for CIFAR-10, which raises test accuracy" in better.splitlines()[1]
+    assert "Try all three together**: on CIFAR-10" in worse
+    assert "All three together** are not shown" in better
+    assert "in the case of L2, dropout and BN on CIFAR-10" in worse
+    assert "one of them out costs accuracy is not shown" in better
     assert "costs accuracy** on CIFAR-10" in worse and "Stopping early pays" in better
     assert "Batch normalization learns sooner" in worse
     assert advice.practice({}).text.startswith("No runs")
+
+
+def test_what_holds_in_short_turns_with_the_runs():
+    rows = [row("N1", "refuted"), row("N2", "undecided", "inconsistent"), row("N3", "undecided")]
+    ours = in_short({"cifar10": study()}, rows, "there/").text
+    assert "**All three techniques together** raise test accuracy on CIFAR-10 (+6." in ours
+    assert "better than each single technique on CIFAR-10" in ours
+    assert "  - Dropout lowers test accuracy on CIFAR-10 (-" in ours
+    assert "  - Batch normalization makes no difference that matters on CIFAR-10" in ours
+    assert 'refute** “words of N1” (<a href="there/verdict.html#claim-n1">N1</a>).' in ours
+    assert "contradict 1 of 3 claims" in ours and ">N2</a>." in ours
+    assert "**Still open:** 2 claims" in ours
+    theirs = in_short({"cifar10": study(OTHERWISE)}, []).text
+    assert "Dropout raises test accuracy on CIFAR-10 (+" in theirs
+    assert "better than each" not in theirs and "refute** no claim" in theirs
+    assert in_short({}, rows).text.startswith("- No runs are recorded")
+
+
+def test_an_effect_names_each_data_set_once_under_what_is_shown():
+    one = gains.gain(study(), "l2").estimate
+    said = clauses.effect({"mnist": one, "cifar10": one, "fashion_mnist": None})
+    assert said == (
+        "raises test accuracy on MNIST and CIFAR-10, and is not shown to help or to harm on "
+        "Fashion-MNIST"
+    )
 
 
 def test_nothing_recorded_says_so():

@@ -14,8 +14,9 @@ import scipy.stats
 
 from reglab import paper
 from reglab.cells import CELL_NAMES, TECHNIQUES, WITHOUT
-from reglab.pages.clauses import Said, by_dataset, listed, shown, shown_on
-from reglab.results import arms, factorial, gains, tables
+from reglab.pages.clauses import Said, effect, listed, shown, shown_on
+from reglab.pages.in_short import NOTHING
+from reglab.results import arms, factorial, tables
 from reglab.stats import Estimate
 from reglab.verdicts.words import margin
 
@@ -27,30 +28,30 @@ HIGHER = {"up": "higher by", "down": "lower by"}
 def practice(studies: Recorded) -> Said:
     """Return the advice as a list, in Markdown."""
     if not studies:
-        return Said("No runs are recorded with this copy of the book.")
+        return Said(NOTHING)
     parts = (_penalty, _dropout, _normalization, _together, _stopping, _seeds)
     return Said("\n".join(f"- {part(studies)}" for part in parts))
 
 
 def _penalty(studies: Recorded) -> str:
     printed = {name: _minus_none(study, "literal", "l2=0.1") for name, study in studies.items()}
-    if _any(printed, "down"):
-        head = (
-            "**Do not copy λ = 0.1 into a penalty on the mean loss**, nor into `weight_decay` of "
-            f"PyTorch's SGD, which is the same: there it {_effect(printed)}."
-        )
-    else:
-        head = f"**λ = 0.1 on the mean loss** {_effect(printed)}."
-    ours = _effect(_over_none(studies, "l2"))
-    return f"{head} Choose λ by validation: {_chosen(studies, 'l2')} {ours}."
+    head = (
+        "**Do not copy λ = 0.1** into a penalty on the mean loss, which is `weight_decay=0.1` of "
+        "PyTorch's SGD: it"
+        if _any(printed, "down")
+        else "**λ = 0.1** as a penalty on the mean loss"
+    )
+    return (
+        f"{head} {effect(printed)}. Choose λ by validation; here that chose "
+        f"{_chosen(studies, 'lam')}, which {effect(_over_none(studies, 'l2'))}."
+    )
 
 
 def _dropout(studies: Recorded) -> str:
     half = {name: _minus_none(one, "literal", "dropout=0.5") for name, one in studies.items()}
-    ours = _effect(_over_none(studies, "dropout"))
     return (
-        f"**Dropout after the hidden layer** at the paper's rate of 0.5 {_effect(half)}; at what "
-        f"validation chose, {_chosen(studies, 'dropout')}, it {ours}."
+        f"**Dropout after the hidden layer** at the paper's rate of 0.5 {effect(half)}. Validation "
+        f"chose {_chosen(studies, 'dropout')}, which {effect(_over_none(studies, 'dropout'))}."
     )
 
 
@@ -63,47 +64,49 @@ def _normalization(studies: Recorded) -> str:
         if _any(early, "up")
         else "**Batch normalization** is not shown to learn sooner."
     )
-    return f"{head} In the end it {_effect(_over_none(studies, 'bn'))}."
+    return f"{head} In the end it {effect(_over_none(studies, 'bn'))}."
 
 
 def _together(studies: Recorded) -> str:
-    beside = {single: _cells(studies, "all", single) for single in TECHNIQUES}
-    ahead = [f"{CELL_NAMES[single]} alone on {shown_on(ours)}"
-             for single, ours in beside.items() if _any(ours, "up")]  # fmt: skip
+    whole, epochs = _cells(studies, "all", "none"), _cells(studies, "all", "none", "epochs")
     head = (
-        f"**All three together do better than one alone**: than {listed(ahead)}."
-        if ahead
-        else "**All three together** are not shown to do better than one alone."
+        f"**Try all three together**: on {shown_on(whole)} they do better than none."
+        if _any(whole, "up")
+        else "**All three together** are not shown to do better than none."
     )
-    drops = {single: _cells(studies, "all", WITHOUT[single]) for single in TECHNIQUES}
-    matters = [f"{CELL_NAMES[single]} on {shown_on(ours)}"
-               for single, ours in drops.items() if _any(ours, "up")]  # fmt: skip
-    part = (
-        f"Leaving one of them out is shown to cost accuracy for {listed(matters)}."
-        if matters
-        else "That leaving one of them out costs accuracy is not shown."
+    longer = (
+        f" They take more epochs on {shown_on(epochs)}: see "
+        "[Accuracy and its cost](tradeoffs.html)."
+        if "up" in map(shown, epochs.values())
+        else ""
     )
-    epochs = _cells(studies, "all", "none", "epochs")
-    longer = {"up": "later by", "down": "sooner by", "unit": "epochs"}
-    return f"{head} {part} Training stops, beside no technique, {by_dataset(epochs, **longer)}."
+    return f"{head} {_without_one(studies)}{longer}"
+
+
+def _without_one(studies: Recorded) -> str:
+    """Say for which techniques, and where, leaving one out of three is shown to cost accuracy."""
+    where: dict[str, list[str]] = {}
+    for single in TECHNIQUES:
+        ours = _cells(studies, "all", WITHOUT[single])
+        if _any(ours, "up"):
+            where.setdefault(shown_on(ours), []).append(CELL_NAMES[single])
+    if not where:
+        return "That leaving one of them out costs accuracy is not shown."
+    said = listed(f"of {listed(names)} on {sets}" for sets, names in where.items())
+    return f"Leaving one out is shown to cost accuracy in the case {said}."
 
 
 def _stopping(studies: Recorded) -> str:
     kept = {name: _minus_none(study, "no_early_stop", "none", "last_test_acc")
             for name, study in studies.items()}  # fmt: skip
     if _any(kept, "up"):
-        head = (
-            f"**Stopping on the validation loss costs accuracy** on {shown_on(kept)}: the loss "
-            "turns before the accuracy does."
+        return (
+            f"**Stopping on the validation loss costs accuracy** on {shown_on(kept)}: after all "
+            "epochs the plain network is more accurate there than where that loss was lowest."
         )
-    elif _any(kept, "down"):
-        head = f"**Stopping early pays** on {shown_on(kept, above=False)}."
-    else:
-        head = "**Stopping early** is not shown to change the accuracy of the plain network."
-    return (
-        f"{head} The plain network after all epochs, beside the one that was stopped: "
-        f"{by_dataset(kept, **HIGHER)}."
-    )
+    if _any(kept, "down"):
+        return f"**Stopping early pays** on {shown_on(kept, above=False)}."
+    return "**Stopping early** is not shown to change the accuracy of the plain network."
 
 
 def _seeds(studies: Recorded) -> str:
@@ -118,27 +121,17 @@ def _seeds(studies: Recorded) -> str:
     if not said:
         return "**Run more than one seed**: one run says nothing of the spread."
     return (
-        "**Run more than one seed.** Two runs of the plain network that differ in the seed alone "
-        f"are apart by up to about {said} in 19 of 20 cases."
+        "**Run more than one seed.** In 19 of 20 cases two plain networks that differ in the seed "
+        f"alone are apart by up to about {said}."
     )
 
 
-def _effect(ours: Estimates) -> str:
-    """Return "raises test accuracy on A and B, lowers it on C and is open on D", as it is shown."""
-    verbs = {
-        "up": "raises test accuracy on",
-        "down": "lowers test accuracy on",
-        "small": "makes no difference that matters on",
-        "open": "is not shown to help or to harm on",
-    }
-    groups = {kind: [paper.title(name) for name, one in ours.items()
-                     if shown(one, margin(name)) == kind] for kind in verbs}  # fmt: skip
-    return listed(f"{verbs[kind]} {listed(names)}" for kind, names in groups.items() if names)
-
-
-def _chosen(studies: Recorded, cell: str) -> str:
-    return listed(f"{gains.setting(study, cell)} for {paper.title(name)}"
-                  for name, study in studies.items())  # fmt: skip
+def _chosen(studies: Recorded, field: str) -> str:
+    """Return what validation chose, e.g. "λ = 0.0005 for MNIST and 0.005 for Fashion-MNIST"."""
+    cell, name = ("l2", "λ = ") if field == "lam" else ("dropout", "a rate of ")
+    values = {one: tables.arm(study, "factorial", cell)[field].iloc[0]
+              for one, study in studies.items()}  # fmt: skip
+    return name + listed(f"{value:g} for {paper.title(one)}" for one, value in values.items())
 
 
 def _over_none(studies: Recorded, cell: str) -> Estimates:

@@ -102,6 +102,41 @@ def by_dataset(estimates: Mapping[str, Estimate | None], **words: str) -> str:
     )
 
 
+# What is said of an effect, by what is shown of it: of one thing, of several.
+_EFFECTS = {
+    "up": ("raises test accuracy on", "raise test accuracy on"),
+    "down": ("lowers test accuracy on", "lower test accuracy on"),
+    "small": ("makes no difference that matters on", "make no difference that matters on"),
+    "open": ("is not shown to help or to harm on", "are not shown to help or to harm on"),
+}
+
+
+def effect(
+    estimates: Mapping[str, Estimate | None], *, several: bool = False, figures: bool = False
+) -> str:
+    """Return "raises test accuracy on A and B, and is not shown to help or to harm on C", as it is.
+
+    Args:
+        estimates: gains in points by data set; each has its own margin.
+        several: whether what is spoken of is several things ("raise").
+        figures: add to each data set "(+1.2 ± 0.5)".
+    """
+    names: dict[str, list[str]] = {kind: [] for kind in _EFFECTS}
+    for name, one in estimates.items():
+        names[shown(one, margin_of(name))].append(
+            paper.title(name) + (_figure(one) if figures else "")
+        )
+    return ", and ".join(
+        f"{verbs[several]} {listed(names[kind])}" for kind, verbs in _EFFECTS.items() if names[kind]
+    )
+
+
+def _figure(one: Estimate | None) -> str:
+    if one is None or one.n < 2:
+        return ""
+    return f" ({one.mean:+.1f} ± {one.half_width:.1f})"
+
+
 def shown_on(estimates: Mapping[str, Estimate | None], *, above: bool = True) -> str:
     """Return the data sets whose interval lies above zero (below it), e.g. "MNIST and CIFAR-10".
 

@@ -14,6 +14,7 @@ from reglab import paper
 from reglab.cells import CELL_NAMES, TECHNIQUES
 from reglab.data.sources import FULL_SIZE
 from reglab.pages.clauses import Said, listed, shown
+from reglab.pages.in_short import NOTHING, link
 from reglab.results import gains, tables
 from reglab.results.gains import Gain
 from reglab.verdicts.judging import Row
@@ -21,6 +22,7 @@ from reglab.verdicts.words import (
     CONFIRMED,
     CONSISTENT,
     DIRECTION,
+    INCONSISTENT,
     NEGLIGIBLE,
     REFUTED,
     UNDECIDED,
@@ -33,7 +35,7 @@ Recorded = Mapping[str, pd.DataFrame]
 def behind(studies: Recorded) -> Said:
     """Say how large the studies are that this page rests on."""
     if not studies:
-        return Said("No runs are recorded with this copy of the book.")
+        return Said(NOTHING)
     sizes = "; ".join(f"{paper.title(name)}, {_scale(study)}" for name, study in studies.items())
     return Said(f"The runs behind this page: {sizes}.")
 
@@ -64,7 +66,16 @@ def fails(studies: Recorded, rows: Sequence[Row]) -> Said:
     refuted = [row for row in rows if row.by_runs == REFUTED]
     lines.append(_claims("In the paper's own words, the runs refute", refuted))
     lines.append("" if any(lines) else "- The runs so far refute nothing.")
+    lines.append(_by_itself([row for row in rows if row.by_arithmetic == INCONSISTENT]))
     return _list(lines)
+
+
+def _by_itself(broken: Sequence[Row]) -> str:
+    """Return the claims that fail without a run, each with the reason that the ledger gives."""
+    if not broken:
+        return ""
+    items = [f"  - “{row.quote}” ({link(row)}). {row.reason}" for row in broken]
+    return "\n".join(["- Without any run, by the paper's own numbers and formulas:", *items])
 
 
 def stays_open(studies: Recorded, rows: Sequence[Row]) -> Said:
@@ -77,11 +88,6 @@ def stays_open(studies: Recorded, rows: Sequence[Row]) -> Said:
     text = f"A difference that is negligible either way: {listed(map(link, small))}"
     lines.append(f"- {text}." if small else "")
     return _list(lines)
-
-
-def link(row: Row) -> str:
-    """Return a claim's id as a link to its row of the ledger, in HTML."""
-    return f'<a href="verdict.html#claim-{row.id.lower()}">{row.id}</a>'
 
 
 _KINDS = {
