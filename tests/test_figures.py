@@ -9,10 +9,14 @@ from conftest import fake_record, study_frame
 from matplotlib.colors import to_hex
 
 from reglab.errors import ReglabError
-from reglab.pages import figures
+from reglab.pages import curves, effects, figures
 from reglab.results import tables
 from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
+
+
+def drops(study):
+    return effects.drops({study["dataset"].iloc[0]: study})
 
 
 @pytest.fixture
@@ -96,23 +100,23 @@ def test_thick_learning_curve_is_the_mean_until_the_first_seed_stops(study):
     longer.at[triple[1], "history"] = {
         name: [*values, values[-1]] for name, values in longer.at[triple[1], "history"].items()
     }
-    axes = figures.learning_curves(longer, ("all",)).axes[0]
+    axes = curves.learning_curves(longer, ("all",)).axes[0]
     thick = lines(axes, linewidth=1.8, linestyle="-")
     thin = lines(axes, linewidth=0.8, linestyle="-")
     assert sorted(len(line.get_xdata()) for line in thin) == [2, 3]
-    curves = [history["val_loss"][:2] for history in longer.loc[triple, "history"]]
-    assert [line.get_ydata().tolist() for line in thick] == [pytest.approx(np.mean(curves, axis=0))]
+    both = [history["val_loss"][:2] for history in longer.loc[triple, "history"]]
+    assert [line.get_ydata().tolist() for line in thick] == [pytest.approx(np.mean(both, axis=0))]
 
 
 def test_baseline_is_shown_without_early_stopping_and_named_as_such(full_study, study):
-    figure = figures.learning_curves(full_study, ("none",))
+    figure = curves.learning_curves(full_study, ("none",))
     assert legend_texts(figure)[0] == "no regularization, not stopped early"
     histories = full_study.loc[full_study["study"] == "no_early_stop", "history"]
     (thick,) = lines(figure.axes[0], linewidth=1.8, linestyle="--")
     expected = np.mean([history["train_loss"] for history in histories], axis=0)
     assert thick.get_ydata() == pytest.approx(expected)
     # the smoke profile has no such arm
-    assert legend_texts(figures.learning_curves(study))[0] == "no regularization"
+    assert legend_texts(curves.learning_curves(study))[0] == "no regularization"
 
 
 def test_a_diverged_run_leaves_the_others_drawn(plan):
@@ -121,30 +125,19 @@ def test_a_diverged_run_leaves_the_others_drawn(plan):
     )
     (coupled,) = lines(figures.lambda_figure(study).axes[0], label="coupled")
     assert max(coupled.get_xdata()) == 0.1
-    for draw in (figures.factorial_figure, figures.ablation_figure, figures.learning_curves):
+    for draw in (figures.factorial_figure, drops, curves.learning_curves):
         assert draw(study).axes
 
 
 @pytest.mark.parametrize("seeds", [{0}, {0, 1}])
 def test_a_run_without_a_finite_epoch_has_no_curve_and_spoils_no_mean(plan, seeds):
     study = study_frame(plan, lambda c: fake_record(c, diverged=c.batch_norm and c.seed in seeds))
-    axes = figures.learning_curves(study, ("all",)).axes[0]
+    axes = curves.learning_curves(study, ("all",)).axes[0]
     left = study[(study["study"] == "factorial") & (study["arm"] == "all") & ~study["diverged"]]
     thick = lines(axes, linewidth=1.8, linestyle="-")
     assert [line.get_ydata().tolist() for line in thick] == [
         history["val_loss"] for history in left["history"]
     ]
-
-
-def test_ablation_figure_shows_the_tables_drops(full_study):
-    axes = figures.ablation_figure(full_study).axes[0]
-    table = tables.ablation_table(full_study)
-    (ours,) = lines(axes, label="ours, 95 % interval")
-    assert ours.get_ydata() == pytest.approx([drop.mean for drop in table["drop"]])
-    (prose,) = lines(axes, label="paper, prose")
-    (implied,) = lines(axes, label="paper, its Table 3")
-    assert prose.get_ydata().tolist() == [3.5, 2.8, 1.5]
-    assert implied.get_ydata().tolist() == pytest.approx([1.2, 1.9, 2.6])
 
 
 def test_titles_say_how_many_seeds(study, full_study):
@@ -168,8 +161,8 @@ def test_titles_say_how_many_seeds(study, full_study):
         (figures.lambda_figure, "lambda"),
         (figures.dropout_figure, "dropout"),
         (figures.factorial_figure, "factorial"),
-        (figures.ablation_figure, "factorial"),
-        (figures.learning_curves, "factorial"),
+        (drops, "factorial"),
+        (curves.learning_curves, "factorial"),
     ],
 )
 def test_no_figure_of_a_study_that_is_not_there(study, draw, gone):

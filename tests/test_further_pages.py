@@ -92,6 +92,7 @@ def test_order(study):
     )
     assert found._repr_html_().startswith("<table")  # else it would not be numbered
     assert found._repr_html_().count("<table") == 1
+    assert "Not recorded yet on 3 seeds: MNIST and Fashion-MNIST; reglab reproduce" in found.remark
     assert "convolution, ReLU, BN" in repr(found) and "| network |" in found._repr_markdown_()
 
 
@@ -154,7 +155,9 @@ def test_early_stopping_is_replayed(study):
 def test_what_is_not_recorded_is_not_shown(tmp_path):
     assert recorded.further("order", tmp_path) == {}
     for name in pages._SHOWN:
-        assert pages.study(name) is None
+        said = pages.study(name, {}).text
+        assert said.startswith(STUDIES[name].question)
+        assert f"CIFAR-10; reglab reproduce --profile reduced --study {name} makes" in said
     with pytest.raises(ReglabError, match="no page shows a study 'ordre'; there are order"):
         pages.study("ordre")
 

@@ -14,13 +14,13 @@ from PIL import Image
 
 from reglab.cells import CELLS
 from reglab.errors import ReglabError
-from reglab.pages import chapters, display, figures, text
+from reglab.pages import chapters, curves, display, figures, text
 from reglab.results import factorial, provenance, tables
 from reglab.runs.store import RunStore
 from reglab.study.frame import load_frame, summarize
 from reglab.study.profiles import DROP_RATES
 
-FIGURES = ("lambda_figure", "dropout_figure", "factorial_figure", "ablation_figure")
+FIGURES = (figures.lambda_figure, figures.dropout_figure, figures.factorial_figure)
 
 
 @pytest.fixture
@@ -176,13 +176,13 @@ def test_one_seed_shows_no_interval(plan):
 def test_own_data_sets_have_no_paper_column(own_study):
     for table in (tables.factorial_table(own_study), tables.ablation_table(own_study)):
         assert "paper" not in display.show(table, "")._repr_html_()
-    for name in FIGURES:
-        assert isinstance(getattr(figures, name)(own_study), Figure)
+    for draw in FIGURES:
+        assert isinstance(draw(own_study), Figure)
 
 
-@pytest.mark.parametrize("name", [*FIGURES, "learning_curves"])
-def test_figures_are_opaque_and_labelled(study, name):
-    figure = getattr(figures, name)(study)
+@pytest.mark.parametrize("draw", [*FIGURES, curves.learning_curves])
+def test_figures_are_opaque_and_labelled(study, draw):
+    figure = draw(study)
     assert all(axes.get_xlabel() or axes.get_ylabel() for axes in figure.axes)
     png = io.BytesIO()
     figure.savefig(png)

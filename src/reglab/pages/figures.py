@@ -89,7 +89,7 @@ def lambda_figure(frame: pd.DataFrame) -> Figure:
     decades = [lam for lam in positive if np.isclose(np.log10(lam) % 1, [0, 1]).any()]
     axes.set_xticks([zero, *decades], ["0", *(f"{lam:g}" for lam in decades)])
     axes.minorticks_off()  # between 0 and the smallest λ there is no scale
-    axes.set_title(f"{_title(frame)}: λ under three readings, {_seeds(rows, band=True)}")
+    axes.set_title(f"{_title(frame)}: λ under three readings, {seeds(rows, band=True)}")
     axes.legend(loc="lower left")
     return figure
 
@@ -114,7 +114,7 @@ def dropout_figure(frame: pd.DataFrame) -> Figure:
         axes.plot([], [], marker, color="#555555", markersize=size, markerfacecolor=face,
                   label=f"the paper's {label}")  # fmt: skip
     _paper_dropout(axes, frame["dataset"].iloc[0])
-    axes.set_title(f"{_title(frame)}: accuracy over the drop rate, {_seeds(rows, band=True)}")
+    axes.set_title(f"{_title(frame)}: accuracy over the drop rate, {seeds(rows, band=True)}")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
@@ -160,79 +160,10 @@ def factorial_figure(frame: pd.DataFrame) -> Figure:
         axes.plot([], [], "x", color=printed, markeredgewidth=2, label="as the paper prints it")
     axes.set_yticks(range(len(CELL_ORDER)), list(CELL_NAMES.values()))
     axes.invert_yaxis()
-    seeds = _seeds(frame[frame["study"] == "factorial"])
-    axes.set_title(f"{_title(frame)}: the eight combinations, {seeds}")
+    n = seeds(frame[frame["study"] == "factorial"])
+    axes.set_title(f"{_title(frame)}: the eight combinations, {n}")
     axes.legend(loc="upper center", bbox_to_anchor=(0.4, -0.14), ncols=3)
     return figure
-
-
-@styled
-def ablation_figure(frame: pd.DataFrame) -> Figure:
-    """What leaving one technique out costs: ours, the paper's prose, the paper's Table 3."""
-    figure, axes = _axes("", "loss of test accuracy (points)")
-    table = tables.ablation_table(frame)
-    x, names = np.arange(len(table)), table["left out"].tolist()
-    ours, *printed = colors(3)
-    drops = table["drop"].tolist()
-    for i, drop in enumerate(drops):
-        if drop is not None:
-            axes.plot([i - 0.2] * 2, [drop.low, drop.high], color=ours, linewidth=2)
-    means = [drop.mean if drop else np.nan for drop in drops]
-    axes.plot(x - 0.2, means, "o", color=ours, markersize=7, label="ours, 95 % interval")
-    for shift, column, color, marker in zip(
-        (0.0, 0.2), ("paper, prose", "paper, its Table 3"), printed, "sx", strict=True
-    ):
-        values = pd.to_numeric(table[column])
-        if values.notna().any():
-            axes.plot(x + shift, values, marker, color=color, markersize=8, label=column)
-    axes.axhline(0, color="#555555", linewidth=0.8)
-    axes.set_xticks(x, [f"without {name}" for name in names])
-    axes.set_xlim(-0.6, len(names) - 0.4)
-    seeds = _seeds(frame[frame["study"] == "factorial"])
-    axes.set_title(f"{_title(frame)}: all three techniques, minus one, {seeds}")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3)
-    return figure
-
-
-@styled
-def learning_curves(frame: pd.DataFrame, cells: tuple[str, ...] = ("none", "all")) -> Figure:
-    """Training and validation loss and accuracy over epochs: every seed thin, their mean thick.
-
-    The baseline is shown without early stopping where the study has that arm, since overfitting
-    is what early stopping hides. The mean ends where the first seed stops.
-    """
-    figure = Figure(figsize=(8, 3.9), layout="constrained")
-    panels = figure.subplots(1, 2)
-    for name, color, marker in zip(cells, colors(len(cells)), MARKERS, strict=False):
-        unstopped = ((frame["study"] == "no_early_stop") & (frame["arm"] == name)).any()
-        rows = tables.arm(frame, "no_early_stop" if unstopped else "factorial", name)
-        label = CELL_NAMES[name] + (", not stopped early" if unstopped else "")
-        for axes, measure, scale in zip(panels, ("loss", "acc"), (1, 100), strict=True):
-            for part, line in (("train", "--"), ("val", "-")):
-                curves = [scale * np.array(h[f"{part}_{measure}"]) for h in rows["history"]]
-                _curves(axes, curves, color=color, marker=marker, linestyle=line)
-        panels[0].plot([], [], "-", color=color, marker=marker, label=label)
-    for line, label in (("--", "training"), ("-", "validation")):
-        panels[0].plot([], [], line, color="#555555", label=label)
-    for axes, label in zip(panels, ("cross-entropy (nats)", "accuracy (%)"), strict=True):
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(label)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    figure.legend(loc="outside lower center", ncols=4)
-    figure.suptitle(f"{_title(frame)}: learning curves, {_seeds(rows)} (thin) and mean (thick)")
-    return figure
-
-
-def _curves(axes: Axes, curves: list[np.ndarray], marker: str, **style: object) -> None:
-    curves = [curve for curve in curves if len(curve)]  # a run may diverge in its first epoch
-    for curve in curves:
-        axes.plot(range(1, len(curve) + 1), curve, alpha=0.35, linewidth=0.8, **style)
-    if not curves:
-        return
-    shared = min(map(len, curves))
-    mean = np.mean([curve[:shared] for curve in curves], axis=0)
-    axes.plot(range(1, shared + 1), mean, marker=marker, markersize=4, linewidth=1.8,
-              markevery=max(1, shared // 8), **style)  # fmt: skip
 
 
 def _axes(x: str, y: str, height: float = 3.6) -> tuple[Figure, Axes]:
@@ -264,6 +195,7 @@ def _title(frame: pd.DataFrame) -> str:
     return paper.title(frame["dataset"].iloc[0])
 
 
-def _seeds(rows: pd.DataFrame, *, band: bool = False) -> str:
+def seeds(rows: pd.DataFrame, *, band: bool = False) -> str:
+    """Return how many seeds there are, in words, and what a band is where there is one."""
     n = rows["seed"].nunique()
     return "1 seed" if n == 1 else f"{n} seeds" + (", band: 95 % interval" if band else "")

@@ -1,8 +1,9 @@
-"""A forest plot: what each network gains over none, with the paper's gains marked."""
+"""Forest plots: estimates with their intervals, a row each, and what the paper prints for them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,28 @@ from matplotlib.figure import Figure
 from reglab import paper
 from reglab.cells import CELL_NAMES
 from reglab.pages.figures import colors, styled
-from reglab.results import gains, tables
+from reglab.results import gains
+from reglab.stats import Estimate
+
+MARKERS = "Dosv"  # of our estimates, by kind
+CROSSES = ("x", "s")  # of printed values, by kind; the second is drawn open
+OURS = ("ours: mean, 95 % interval",)
+PAPER = ("as the paper prints it",)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a forest plot.
+
+    Attributes:
+        label: what is compared.
+        ours: an estimate a kind, in the unit of the axis; None where there is none.
+        printed: the paper's values, none to several a kind.
+    """
+
+    label: str
+    ours: tuple[Estimate | None, ...]
+    printed: tuple[tuple[float, ...], ...] = ()
 
 
 @styled
@@ -25,36 +47,96 @@ def forest(studies: Mapping[str, pd.DataFrame]) -> Figure:
     Raises:
         ReglabError: a study has no factorial.
     """
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(studies), sharey=True))
-    for axes, (name, study) in zip(panels, studies.items(), strict=True):
-        _panel(axes, study)
-        n = len(tables.arm(study, "factorial", "none"))
-        seeds = "1 seed" if n == 1 else f"{n} seeds"
-        title = f"{paper.title(name)}\n{study['profile'].iloc[0]}, {seeds}"
+    panels = {
+        heading(study): [
+            Line(CELL_NAMES[one.treated], (one.estimate,), (one.printed,))
+            for one in gains.over_nothing(study)
+        ]
+        for study in studies.values()
+    }
+    return plot(panels, "gain in test accuracy over no regularization (points)")
+
+
+def heading(study: pd.DataFrame) -> str:
+    """Return a panel's title: the data set, and how many seeds of which profile."""
+    n = study["seed"].nunique()
+    if (judged := study[study["study"] == "factorial"]).size:  # sweeps have seeds of their own
+        n = judged["seed"].nunique()
+    seeds = "1 seed" if n == 1 else f"{n} seeds"
+    return f"{paper.title(study['dataset'].iloc[0])}\n{study['profile'].iloc[0]}, {seeds}"
+
+
+@styled
+def plot(
+    panels: Mapping[str, Sequence[Line]],
+    axis: str,
+    ours: Sequence[str] = OURS,
+    printed: Sequence[str] = PAPER,
+) -> Figure:
+    """Return a figure of panels side by side that share their rows, each with a scale of its own.
+
+    Args:
+        panels: rows by title; all have the same labels.
+        axis: what is measured, and its unit.
+        ours, printed: what the kinds of `Line.ours` and `Line.printed` are called.
+    """
+    rows = max(len(lines) for lines in panels.values())
+    height = 1.5 + rows * (0.14 + 0.16 * len(ours))
+    figure = Figure(figsize=(8, height), layout="constrained")
+    grid = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))
+    for axes, (title, lines) in zip(grid, panels.items(), strict=True):
+        _panel(axes, lines)
         axes.set_title(title, fontsize=10)
-    ours, printed = colors(2)
-    panels[0].plot([], [], "-D", color=ours, markersize=5, label="ours: mean, 95 % interval")
-    if any(paper.printed_baselines(name) for name in studies):
-        panels[0].plot(
-            [], [], "x", color=printed, markeredgewidth=2, label="as the paper prints it"
-        )
-    figure.legend(loc="outside lower center", ncols=2)
-    middle = panels[len(panels) // 2]
-    middle.set_xlabel("gain in test accuracy over no regularization (points)")
+    _legend(figure, grid[0], panels, ours, printed)
+    grid[len(grid) // 2].set_xlabel(axis)
     return figure
 
 
-def _panel(axes: Axes, study: pd.DataFrame) -> None:
-    ours, printed = colors(2)
-    rows = gains.over_nothing(study)
-    for y, one in enumerate(rows):
-        if one.estimate is not None:
-            if one.estimate.n > 1:
-                axes.plot([one.estimate.low, one.estimate.high], [y, y], color=ours, linewidth=2)
-            axes.plot(one.estimate.mean, y, "D", color=ours, markersize=5)
-        for value in one.printed:
-            axes.plot(value, y, "x", color=printed, markersize=8, markeredgewidth=2)
+def _legend(
+    figure: Figure,
+    axes: Axes,
+    panels: Mapping[str, Sequence[Line]],
+    ours: Sequence[str],
+    printed: Sequence[str],
+) -> None:
+    """Name every kind of mark that is drawn in any panel."""
+    for kind, name in enumerate(ours):
+        axes.plot([], [], "-" + MARKERS[kind], color=_own(kind), markersize=5, label=name)
+    lines = [line for lines in panels.values() for line in lines]
+    for kind, name in enumerate(printed):
+        if any(line.printed[kind : kind + 1] not in ((), ((),)) for line in lines):
+            axes.plot([], [], linestyle="none", label=name, **_cross(kind))
+    figure.legend(loc="outside lower center", ncols=min(len(ours) + len(printed), 3))
+
+
+def _panel(axes: Axes, lines: Sequence[Line]) -> None:
+    for y, line in enumerate(lines):
+        step = 0.22 if len(line.ours) > 2 else 0.3
+        for kind, estimate in enumerate(line.ours):
+            if estimate is not None:
+                _interval(axes, y + step * (kind - (len(line.ours) - 1) / 2), kind, estimate)
+        for kind, values in enumerate(line.printed):
+            for value in values:
+                axes.plot(value, y, **_cross(kind))
     axes.axvline(0, color="#555555", linewidth=0.8)
-    axes.set_yticks(range(len(rows)), [CELL_NAMES[one.treated] for one in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(range(len(lines)), [line.label for line in lines])
+    axes.set_ylim(len(lines) - 0.5, -0.5)
+
+
+def _interval(axes: Axes, y: float, kind: int, estimate: Estimate) -> None:
+    if estimate.n > 1:
+        axes.plot([estimate.low, estimate.high], [y, y], color=_own(kind), linewidth=2)
+    axes.plot(estimate.mean, y, MARKERS[kind], color=_own(kind), markersize=5)
+
+
+def _own(kind: int) -> tuple:
+    """Return the colour of a kind of ours: the printed ones have the second and the last."""
+    palette = colors(8)
+    return [palette[0], palette[2], palette[4], palette[5]][kind]
+
+
+def _cross(kind: int) -> dict[str, object]:
+    face = {"markerfacecolor": "none"} if kind else {}
+    color = colors(8)[3 if kind else 1]
+    marker = CROSSES[kind]
+    return {"marker": marker, "color": color, "markersize": 8, "markeredgewidth": 2, **face}

@@ -1,6 +1,6 @@
 """The further studies on a page: their tables, and under them what was asked and what they show.
 
-Each appears when its runs are recorded, and until then there is nothing to see.
+Each appears when its runs are recorded; until then one line says so, and how to make them.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from reglab import paper
 from reglab.corruptions import CORRUPTIONS, IMAGES
 from reglab.errors import ReglabError
 from reglab.pages import chapters, clauses
 from reglab.results import further, recorded, robustness, tables, unstopped
 from reglab.stats import Estimate
-from reglab.study.further import STUDIES
+from reglab.study.further import STUDIES, datasets_of
 
 Frames = Mapping[str, pd.DataFrame]
 Table = tuple[Callable[[pd.DataFrame], pd.DataFrame], str]  # numbers and caption
 
 
-def study(name: str, frames: Frames | None = None) -> chapters.Stack | None:
-    """Return a further study's tables and sentences; None, and no output, if it is not recorded.
+def study(name: str, frames: Frames | None = None) -> chapters.Stack | clauses.Said:
+    """Return a further study's tables and sentences, or how to make its runs if none are recorded.
 
     Args:
         name: order, decay_on, unstopped, dropout_bn, batch_size or robustness.
@@ -34,14 +35,27 @@ def study(name: str, frames: Frames | None = None) -> chapters.Stack | None:
         raise ReglabError(f"no page shows a study {name!r}; there are {', '.join(_SHOWN)}")
     frames = recorded.further(name) if frames is None else frames
     if not frames:
-        return None
+        return clauses.say(STUDIES[name].question, _missing(name, frames))
     made, sentences = _SHOWN[name]
     shown = tuple(
         chapters.shown_for(it, frame, numbers(frame), caption)
         for it, frame in frames.items()
         for numbers, caption in made
     )
-    return chapters.Stack(shown, clauses.say(STUDIES[name].question, *sentences(frames)).text)
+    said = clauses.say(STUDIES[name].question, *sentences(frames), _missing(name, frames))
+    return chapters.Stack(shown, said.text)
+
+
+def _missing(name: str, frames: Frames) -> str:
+    """Return a sentence on data sets whose runs are not recorded; empty if there is none."""
+    lacking = [paper.title(it) for it in datasets_of(name) if it not in frames]
+    if not lacking:
+        return ""
+    return (
+        f"Not recorded yet on {recorded.FEWEST_SEEDS} seeds: {clauses.listed(lacking)}; "
+        f"reglab reproduce --profile reduced --study {name} makes the runs, and "
+        f"reglab record --profile reduced --study {name} keeps them"
+    )
 
 
 def _each(frames: Frames, value: Callable[[pd.DataFrame], Estimate | None], **words: str) -> str:

@@ -7,6 +7,7 @@ from reglab.paper.numbers import (
     printed,
     printed_baselines,
     printed_cell,
+    printed_cells,
     title,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "printed",
     "printed_baselines",
     "printed_cell",
+    "printed_cells",
     "title",
 ]

@@ -6,7 +6,7 @@ import functools
 from decimal import Decimal
 from importlib.resources import files
 
-from reglab.cells import COMBINATIONS, WITHOUT
+from reglab.cells import CELL_ORDER, COMBINATIONS, WITHOUT
 from reglab.errors import ReglabError
 from reglab.paper import schema
 
@@ -56,6 +56,18 @@ def printed_cell(dataset: str, cell: str) -> list[Decimal]:
         return printed_baselines(dataset)
     value = printed("combined" if cell in COMBINATIONS else cell, dataset, cell)
     return [] if value is None else [value]
+
+
+def printed_cells(dataset: str, baseline: Decimal) -> dict[str, Decimal]:
+    """Return the paper's eight cells in percent, with one of its `printed_baselines` as "none".
+
+    Raises:
+        ReglabError: the paper does not have the data set.
+    """
+    cells = {cell: printed_cell(dataset, cell) for cell in CELL_ORDER if cell != "none"}
+    if not all(cells.values()):
+        raise ReglabError(f"the paper has no {dataset!r}; its data sets are {', '.join(TITLES)}")
+    return {"none": baseline} | {cell: values[0] for cell, values in cells.items()}
 
 
 def implied_drop(dataset: str, technique: str) -> Decimal | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reglab import paper
-from reglab.cells import CELL_ORDER, TECHNIQUES
+from reglab import formulas, paper
+from reglab.cells import CELL_ORDER, COMBINATIONS, TECHNIQUES
 from reglab.results import factorial, tables
 from reglab.stats import Estimate
 
@@ -52,6 +52,16 @@ def over_nothing(study: pd.DataFrame) -> list[Gain]:
 def over_each(study: pd.DataFrame) -> list[Gain]:
     """Return the gains of all three techniques over each alone."""
     return [gain(study, "all", single) for single in TECHNIQUES]
+
+
+def printed_interactions(dataset: str) -> dict[str, tuple[float, ...]]:
+    """Return the interaction contrasts of the paper's cells in points, one a printed baseline.
+
+    By combination, as `reglab.formulas.interaction_contrasts`; empty for a data set of one's own.
+    """
+    cells = [paper.printed_cells(dataset, it) for it in paper.printed_baselines(dataset)]
+    found = [formulas.interaction_contrasts(it) for it in cells]
+    return {name: tuple(sorted(float(it[name]) for it in found)) for name in COMBINATIONS}
 
 
 def setting(study: pd.DataFrame, cell: str) -> str:

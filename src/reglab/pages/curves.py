@@ -1,0 +1,198 @@
+"""Learning curves of recorded runs: every seed thin, the mean with its band, the kept epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reglab import paper
+from reglab.cells import CELL_NAMES
+from reglab.pages import figures, forest
+from reglab.results import curves, tables
+
+LABELS = {"loss": "cross-entropy (nats)", "acc": "accuracy (%)"}
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+LINES = {"train": "--", "val": "-", "test": ":"}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Runs of one arm, one a seed, and what a legend calls them."""
+
+    label: str
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel's title, what is drawn in it, and of which measures (all losses, or accuracies)."""
+
+    title: str
+    arms: Sequence[Arm]
+    measures: Sequence[str]
+
+
+def of_cells(
+    studies: Mapping[str, pd.DataFrame], cells: Sequence[str], measure: str = "val_acc"
+) -> Figure:
+    """Return a panel a data set, with a measure's curves of some cells of the factorial.
+
+    Args:
+        studies: finished studies by data set, at least one.
+        cells: names of cells ("none", "bn", ...).
+        measure: one of `reglab.results.curves.MEASURES`.
+
+    Raises:
+        ReglabError: a study lacks a cell; unknown measure.
+    """
+    return plot(
+        [
+            Panel(
+                forest.heading(study),
+                [Arm(CELL_NAMES[cell], tables.arm(study, "factorial", cell)) for cell in cells],
+                (measure,),
+            )
+            for study in studies.values()
+        ]
+    )
+
+
+def learning_curves(frame: pd.DataFrame, cells: Sequence[str] = ("none", "all")) -> Figure:
+    """Return training and validation loss, and accuracy, over epochs, of some cells of one study.
+
+    The baseline is shown without early stopping where the study has that arm, since overfitting
+    is what early stopping hides.
+    """
+    arms = [_unstopped(frame, cell) for cell in cells]
+    figure = plot([Panel("", arms, [f"train_{it}", f"val_{it}"]) for it in LABELS])
+    seeds = figures.seeds(arms[-1].rows)
+    title = paper.title(frame["dataset"].iloc[0])
+    figure.suptitle(f"{title}: learning curves, {seeds} (thin) and mean (thick)")
+    return figure
+
+
+def _unstopped(frame: pd.DataFrame, cell: str) -> Arm:
+    """Return a cell's arm without early stopping; with it where the study has no such arm."""
+    if ((frame["study"] == "no_early_stop") & (frame["arm"] == cell)).any():
+        rows = tables.arm(frame, "no_early_stop", cell)
+        return Arm(f"{CELL_NAMES[cell]}, not stopped early", rows)
+    return Arm(CELL_NAMES[cell], tables.arm(frame, "factorial", cell))
+
+
+@figures.styled
+def plot(panels: Sequence[Panel], ncols: int = 3) -> Figure:
+    """Return a figure of panels with epochs across: thin lines are seeds, bands 95 % intervals.
+
+    Seeds stop at different epochs; a mean ends where the first of its seeds stops. A hollow mark on
+    a seed's line is the epoch whose weights were kept, that of the lowest validation loss.
+
+    Args:
+        panels: at least one; the same arms in each, which have a colour and a marker each.
+        ncols: panels in a row, at most.
+    """
+    rows = -(-len(panels) // ncols)
+    figure = Figure(figsize=(8, 1.0 + 2.7 * rows), layout="constrained")
+    grid = figure.subplots(rows, min(ncols, len(panels)), squeeze=False).flatten()
+    labels = [_label(panel.measures) for panel in panels]
+    for axes, panel, label in zip(grid, panels, labels, strict=False):
+        for arm, look in zip(panel.arms, _looks(len(panel.arms)), strict=True):
+            for measure in panel.measures:
+                draw(axes, arm.rows, measure, **look)
+        axes.set_title(panel.title, fontsize=10)
+        axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if axes is grid[0] or label != labels[0]:
+            axes.set_ylabel(label)
+    for axes in grid[len(panels) :]:
+        axes.remove()
+    _legend(figure, grid[0], panels[0])
+    return figure
+
+
+def draw(axes: Axes, rows: pd.DataFrame, measure: str, *, color: object, marker: str) -> None:
+    """Draw one arm's curves of one measure into a panel."""
+    table, line = curves.by_epoch(rows, measure), LINES[measure.split("_")[0]]
+    kept = rows.set_index("seed")["best_epoch"].dropna()
+    for seed in table:
+        curve = table[seed].dropna()
+        axes.plot(curve.index, curve, line, color=color, alpha=0.35, linewidth=0.8)
+        if kept.get(seed) in curve.index:
+            axes.plot(kept[seed], curve[kept[seed]], marker, color=color, markersize=5,
+                      markerfacecolor="none", linestyle="none")  # fmt: skip
+    mean = curves.mean(table)
+    axes.plot(mean.index, mean["mean"], line, color=color, linewidth=1.8, marker=marker,
+              markersize=4, markevery=max(1, len(mean) // 6))  # fmt: skip
+    if mean["low"].notna().any():
+        axes.fill_between(mean.index, mean["low"], mean["high"], color=color, alpha=0.15)
+
+
+def _looks(n: int) -> list[dict[str, object]]:
+    pairs = zip(figures.colors(n), figures.MARKERS, strict=False)
+    return [{"color": color, "marker": marker} for color, marker in pairs]
+
+
+def _label(measures: Sequence[str]) -> str:
+    """Return what is measured: "validation accuracy (%)", or "accuracy (%)" of several parts."""
+    (kind,) = {measure.split("_")[1] for measure in measures}
+    parts = [PARTS[measure.split("_")[0]] for measure in measures]
+    return f"{parts[0]} {LABELS[kind]}" if len(parts) == 1 else LABELS[kind]
+
+
+def _legend(figure: Figure, axes: Axes, panel: Panel) -> None:
+    for arm, look in zip(panel.arms, _looks(len(panel.arms)), strict=True):
+        axes.plot([], [], "-", markersize=4, label=arm.label, **look)
+    grey = {"color": "#555555"}
+    parts = [measure.split("_")[0] for measure in panel.measures]
+    for part in parts if len(parts) > 1 else ():
+        axes.plot([], [], LINES[part], label=PARTS[part], **grey)
+    axes.plot([], [], "o", markerfacecolor="none", label="epoch that was kept", **grey)
+    figure.legend(loc="outside lower center", ncols=3)
+
+
+@figures.styled
+def rates(studies: Mapping[str, pd.DataFrame]) -> Figure:
+    """Return test accuracy over the learning rate, without and with BN, a mark a run.
+
+    Runs that did not learn are crosses; lines join the means of those that did.
+
+    Args:
+        studies: finished studies by data set, at least one.
+
+    Raises:
+        ReglabError: a study has no runs at other learning rates.
+    """
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(studies), sharey=True))
+    for axes, study in zip(panels, studies.values(), strict=True):
+        rows = tables.study_rows(study, "rate").astype({"lr": float})
+        looks = zip((False, True), figures.colors(2), "oD", (1 / 1.09, 1.09), strict=True)
+        for norm, color, marker, aside in looks:
+            own = rows[rows["batch_norm"] == norm].dropna(subset="test_acc")
+            _rate_marks(axes, own.assign(lr=own["lr"] * aside), color, marker)
+        axes.set_xscale("log")
+        ticks = sorted(rows["lr"].unique())
+        axes.set_xticks(ticks, [f"{lr:g}" for lr in ticks], rotation=45)
+        axes.minorticks_off()
+        axes.set_ylim(0, 103)
+        title = forest.heading(study).partition("\n")[0]
+        axes.set_title(f"{title}\n{rows['seed'].nunique()} selection seeds", fontsize=10)
+    panels[0].set_ylabel("test accuracy (%)")
+    panels[len(panels) // 2].set_xlabel("learning rate (log scale)")
+    for label, color, marker in zip(("no BN", "BN"), figures.colors(2), "oD", strict=True):
+        panels[0].plot([], [], "-" + marker, color=color, markersize=5, label=label)
+    panels[0].plot([], [], "x", color="#555555", markersize=6, label="a run that did not learn")
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure
+
+
+def _rate_marks(axes: Axes, rows: pd.DataFrame, color: object, marker: str) -> None:
+    learned = rows["learned"].astype(bool)
+    for kept, shape in ((rows[learned], marker), (rows[~learned], "x")):
+        axes.plot(kept["lr"], 100 * kept["test_acc"], shape, color=color, markersize=5, alpha=0.8)
+    means = 100 * rows[learned].groupby("lr")["test_acc"].mean()
+    axes.plot(means.index, means, "-", color=color, linewidth=1.5)

@@ -1,0 +1,36 @@
+"""The line under a figure of recorded runs: what drew it, and from which files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from reglab.pages.clauses import Said, listed
+from reglab.study.further import STUDIES
+
+# From a chapter or a rerun page, which both lie one folder down.
+LIBRARY = "../book/api.html#module-"
+RECORDS = "../book/method.html#method-provenance"
+
+
+def by(draw: Callable, *frames: Mapping[str, pd.DataFrame]) -> Said:
+    """Return the function that drew a figure, linked to its module, and the files of its runs.
+
+    Args:
+        draw: of the library.
+        frames: recorded studies by data set, as `reglab.results.recorded` gives them.
+    """
+    files = [_file(frame) for studies in frames for frame in studies.values()]
+    names = listed(f"`{name}`" for name in files) or "no recorded runs yet"
+    return Said(
+        f"*Made by* [`{draw.__module__}.{draw.__name__}`]({LIBRARY}{draw.__module__}) *from* "
+        f"{names} ([what these are]({RECORDS}))."
+    )
+
+
+def _file(frame: pd.DataFrame) -> str:
+    """Return the path of a recorded table in the repository; see `reglab.results.recorded`."""
+    first = frame.iloc[0]
+    folder = f"{first['study']}/" if first["study"] in STUDIES else ""
+    return f"book/results/{first['profile']}/{folder}{first['dataset']}.jsonl.gz"
