@@ -41,17 +41,14 @@ def _penalty(studies: Recorded) -> str:
         if _any(printed, "down")
         else "**λ = 0.1** as a penalty on the mean loss"
     )
-    return (
-        f"{head} {effect(printed)}. Choose λ by validation; here that chose "
-        f"{_chosen(studies, 'lam')}, which {effect(_over_none(studies, 'l2'))}."
-    )
+    return f"{head} {effect(printed)}. Validation chose {_chosen(studies, 'lam')}."
 
 
 def _dropout(studies: Recorded) -> str:
     half = {name: _minus_none(one, "literal", "dropout=0.5") for name, one in studies.items()}
     return (
         f"**Dropout after the hidden layer** at the paper's rate of 0.5 {effect(half)}. Validation "
-        f"chose {_chosen(studies, 'dropout')}, which {effect(_over_none(studies, 'dropout'))}."
+        f"chose {_chosen(studies, 'dropout')}."
     )
 
 
@@ -64,7 +61,7 @@ def _normalization(studies: Recorded) -> str:
         if _any(early, "up")
         else "**Batch normalization** is not shown to learn sooner."
     )
-    return f"{head} In the end it {effect(_over_none(studies, 'bn'))}."
+    return f"{head} In the end it {effect(_cells(studies, 'bn', 'none'))}."
 
 
 def _together(studies: Recorded) -> str:
@@ -132,10 +129,6 @@ def _chosen(studies: Recorded, field: str) -> str:
     values = {one: tables.arm(study, "factorial", cell)[field].iloc[0]
               for one, study in studies.items()}  # fmt: skip
     return name + listed(f"{value:g} for {paper.title(one)}" for one, value in values.items())
-
-
-def _over_none(studies: Recorded, cell: str) -> Estimates:
-    return _cells(studies, cell, "none")
 
 
 def _cells(studies: Recorded, treated: str, control: str, metric: str = "test_acc") -> Estimates:

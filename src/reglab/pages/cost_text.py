@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from reglab import paper
 from reglab.pages.chapters import missing_remark
+from reglab.pages.clauses import Said, say, shown
 from reglab.results import tables
 from reglab.results.costs import (
     megabytes,
@@ -16,6 +16,7 @@ from reglab.results.costs import (
     settings,
     slowest_over_fastest,
 )
+from reglab.results.prices import Price, choosing, prices
 
 
 def sources(studies: Mapping[str, pd.DataFrame]) -> str:
@@ -36,25 +37,65 @@ def sources(studies: Mapping[str, pd.DataFrame]) -> str:
     return "\n".join(items + ([f"- {remark}"] if remark else []))
 
 
-def summary(studies: Mapping[str, pd.DataFrame]) -> str:
-    """Return a sentence a data set on the combination that gained most, as Markdown.
+def answer(studies: Mapping[str, pd.DataFrame]) -> Said:
+    """Return what a point of accuracy costs, an item a data set: the cheapest and the largest gain.
 
-    Empty where no combination has a gain.
+    Only gains count whose interval lies above zero.
     """
-    items = []
-    for name, study in studies.items():
-        cells = [s for s in settings(study) if s.study == "factorial" and s.gain is not None]
-        if not cells:
-            continue
-        best = max(cells, key=lambda setting: setting.gain.mean)
-        times = best.cost("epochs").mean / best.control["epochs"].mean()
-        half = "" if math.isnan(best.gain.half_width) else f" ± {best.gain.half_width:.1f}"
-        items.append(
-            f"- {paper.title(name)}: of the eight combinations, {best.technique} gained most, "
-            f"{best.gain.mean:.1f}{half} points, in {times:.1f} times the epochs of no "
-            "regularization."
+    if not studies:
+        return Said("No runs are recorded with this copy of the book.")
+    return Said("\n".join(f"- {_answer(name, study)}" for name, study in studies.items()))
+
+
+def _answer(name: str, study: pd.DataFrame) -> str:
+    title, measured = f"**{paper.title(name)}.**", prices(study)
+    gained = [one for one in measured if shown(one.gain) == "up"]
+    if not gained:
+        fewest, most = min(_epochs(measured)), max(_epochs(measured))
+        return (
+            f"{title} No combination is shown to gain anything, so there is no price to name. They "
+            f"trained for between {_more(fewest)} and {_more(most)}."
         )
-    return "\n".join(items)
+    cheapest = min(gained, key=lambda one: one.a_point)
+    largest = max(gained, key=lambda one: one.gain.mean)
+    plain = tables.arm(study, "factorial", "none")["epochs"].mean()
+    text = f"{title} The network without regularization stops after {plain:.1f} epochs. "
+    text += f"The cheapest gain that is shown: {_bought(cheapest)}, {_a_point(cheapest)}."
+    if largest is not cheapest:
+        text += f" The largest: {_bought(largest)}, {_a_point(largest)}."
+    return text
+
+
+def _epochs(measured: Sequence[Price]) -> list[float]:
+    return [one.epochs.mean for one in measured] or [0.0]
+
+
+def _bought(one: Price) -> str:
+    half = "" if one.gain.n < 2 else f" ± {one.gain.half_width:.1f}"
+    return f"{one.name}, {one.gain.mean:.1f}{half} points for {_more(one.epochs.mean)}"
+
+
+def _more(epochs: float) -> str:
+    return f"{abs(epochs):.1f} epochs {'fewer' if epochs < 0 else 'more'}"
+
+
+def _a_point(one: Price) -> str:
+    return "at no cost" if one.a_point <= 0 else f"{one.a_point:.1f} epochs a point"
+
+
+def finding(studies: Mapping[str, pd.DataFrame]) -> Said:
+    """Return what the sweeps took, in trained networks; "" where there were none."""
+    said = [
+        f"{count} runs on {paper.title(name)}, with the epochs of {share:.0f} plain networks"
+        for name, study in studies.items()
+        for count, share in [choosing(study) or (0, 0.0)]
+        if count
+    ]
+    return (
+        say(f"here the sweeps over rate, λ and drop rate took {'; '.join(said)}")
+        if said
+        else Said("")
+    )
 
 
 def machine(studies: Mapping[str, pd.DataFrame]) -> str:
