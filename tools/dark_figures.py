@@ -2,8 +2,9 @@
 
 The twin is the same SVG with other colours: the greys of `reglab.pages.figures.STYLE` and of
 matplotlib, from black to white, run from the dark theme's text to its ground, and a hue that would
-be too dark on that ground is made lighter. The page names both pictures and the theme shows one,
-without a script; print.css and the PDF keep the light one.
+be too dark on that ground is made lighter. `INK` stays, since it stands on light colours only. The
+page names both pictures and the theme shows one, without a script; print.css and the PDF keep the
+light one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
+
+from reglab.pages.figures import INK
 
 # --pst-color-background and --pst-color-text-base of sphinx-book-theme in the dark.
 GROUND, TEXT = "#121212", "#ced6dd"
@@ -57,6 +60,8 @@ def contrast(one: str, other: str) -> float:
 def dark_colour(colour: str) -> str:
     """Return what stands on the dark ground for a colour that was chosen for a white one."""
     parts = channels(colour)
+    if colour == INK:
+        return colour
     if max(parts) - min(parts) <= NEUTRAL:
         return mix(TEXT, GROUND, sum(parts) / len(parts) / 255)
     lighter = (mix(colour, "#ffffff", step / 20) for step in range(21))

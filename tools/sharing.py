@@ -1,8 +1,8 @@
 """A Sphinx extension: what others see of the book, and where its buttons lead.
 
 Each page gets a description and Open Graph tags; the book gets `llms.txt` and `llms-full.txt`, its
-sources as plain text. Two settings of the environment, which may be absent, add what needs an
-address:
+sources as plain text, and the recorded tables that its pages link to. Two settings of the
+environment, which may be absent, add what needs an address:
 
     BOOK_URL         where the book is published: canonical links, og:url, og:image, sitemap.xml
     REPOSITORY_URL   its repository on GitHub, GitLab or Bitbucket: buttons for source, edits,
@@ -30,6 +30,7 @@ RERUN_SOURCE = "notebooks/rerun.ipynb"
 SUMMARY = "This page in one minute"
 LONGEST = 200  # characters of a description
 SHARE = "_generated/share.png"
+RECORDS = "book/results"  # where a page's links to records lead (reglab.pages.made)
 NO_PAGES = ("genindex.html", "py-modindex.html", "search.html", "_modules/*")  # not in the sitemap
 # Formulas of a line, as far as plain text can show them.
 FRACTION = re.compile(r"\\frac\s*(\\?\w+?|\{[^{}]*\})\s*(\d|\\\w+|\{[^{}]*\})")
@@ -198,6 +199,15 @@ def write_files(app, exception) -> None:
     _write_redirect(out, app.builder.get_target_uri(root), head_tags(app, root, about[root]), home)
     if home and _share(app).exists():
         shutil.copy(_share(app), out / "_static" / "share.png")
+    if (Path(app.srcdir) / RECORDS).is_dir():
+        shutil.copytree(
+            Path(app.srcdir) / RECORDS, out / RECORDS, ignore=_no_table, dirs_exist_ok=True
+        )
+
+
+def _no_table(folder: str, names: list[str]) -> list[str]:
+    """Return what in a folder is neither a recorded table nor a folder."""
+    return [it for it in names if not (it.endswith(".jsonl.gz") or Path(folder, it).is_dir())]
 
 
 def _write_redirect(out: Path, target: str, tags: str, home: str) -> None:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from reglab import paper
 from reglab.cells import CELL_NAMES
+from reglab.errors import ReglabError
 from reglab.pages import figures, forest
 from reglab.results import curves, tables
 
@@ -84,6 +85,48 @@ def _unstopped(frame: pd.DataFrame, cell: str) -> Arm:
     return Arm(CELL_NAMES[cell], tables.arm(frame, "factorial", cell))
 
 
+def unstopped(
+    studies: Mapping[str, pd.DataFrame], further: Mapping[str, pd.DataFrame] | None = None
+) -> Figure:
+    """Return loss and accuracy of the unregularized network to the last epoch it is allowed.
+
+    Training, validation and, where they are recorded, test curves, for every data set that has the
+    network not stopped.
+
+    Args:
+        studies: finished studies by data set.
+        further: the study *unstopped* by data set, which has test curves; may lack some or all.
+
+    Raises:
+        ReglabError: no data set has that network.
+    """
+    runs = {name: _to_the_end(study, (further or {}).get(name)) for name, study in studies.items()}
+    runs = {name: rows for name, rows in runs.items() if rows is not None}
+    if not runs:
+        raise ReglabError("no data set has runs of the unregularized network not stopped early")
+    traced = any(rows["trace"].notna().any() for rows in runs.values())
+    parts = [part for part in PARTS if traced or part != "test"]
+    return plot(
+        [
+            Panel(
+                forest.heading(rows) if kind == "loss" else "",
+                [Arm(f"{CELL_NAMES['none']}, not stopped early", rows)],
+                [f"{part}_{kind}" for part in parts],
+            )
+            for kind in LABELS
+            for rows in runs.values()
+        ],
+        ncols=len(runs),
+    )
+
+
+def _to_the_end(study: pd.DataFrame, further: pd.DataFrame | None) -> pd.DataFrame | None:
+    if further is not None:
+        return tables.arm(further, "unstopped", "none")
+    there = (study["study"] == "no_early_stop").any()
+    return tables.arm(study, "no_early_stop", "none") if there else None
+
+
 @figures.styled
 def plot(panels: Sequence[Panel], ncols: int = 3) -> Figure:
     """Return a figure of panels with epochs across: thin lines are seeds, bands 95 % intervals.
@@ -99,14 +142,14 @@ def plot(panels: Sequence[Panel], ncols: int = 3) -> Figure:
     figure = Figure(figsize=(8, 1.0 + 2.7 * rows), layout="constrained")
     grid = figure.subplots(rows, min(ncols, len(panels)), squeeze=False).flatten()
     labels = [_label(panel.measures) for panel in panels]
-    for axes, panel, label in zip(grid, panels, labels, strict=False):
+    for i, (axes, panel, label) in enumerate(zip(grid, panels, labels, strict=False)):
         for arm, look in zip(panel.arms, _looks(len(panel.arms)), strict=True):
             for measure in panel.measures:
                 draw(axes, arm.rows, measure, **look)
         axes.set_title(panel.title, fontsize=10)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
-        if axes is grid[0] or label != labels[0]:
+        if i % ncols == 0 or label != labels[i - 1]:
             axes.set_ylabel(label)
     for axes in grid[len(panels) :]:
         axes.remove()

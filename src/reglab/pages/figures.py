@@ -23,6 +23,7 @@ from reglab.stats import mean_interval
 from reglab.study.profiles import PAPER_LAMBDAS, PAPER_P, PRINTED_P
 
 MARKERS = "osD^vPX*"
+INK = "#10202c"  # of text on a coloured ground; the dark twin keeps it (tools/dark_figures.py)
 LINES = ("-", "--", "-.", ":")
 # size, marker, face colour (None = the line's) and name of a reading of p; one fits in the other
 READING_MARKS = ((11, "s", "white", "p to drop"), (6, "o", None, "p to keep"))

@@ -22,7 +22,7 @@ def by(draw: Callable, *frames: Mapping[str, pd.DataFrame]) -> Said:
         frames: recorded studies by data set, as `reglab.results.recorded` gives them.
     """
     files = [_file(frame) for studies in frames for frame in studies.values()]
-    names = listed(f"`{name}`" for name in files) or "no recorded runs yet"
+    names = listed(f"[`{name}`](../{name})" for name in files) or "no recorded runs yet"
     return Said(
         f"*Made by* [`{draw.__module__}.{draw.__name__}`]({LIBRARY}{draw.__module__}) *from* "
         f"{names} ([what these are]({RECORDS}))."

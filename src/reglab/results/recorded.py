@@ -19,7 +19,7 @@ from reglab.paths import results_folder
 from reglab.runs.store import RunStore, read_table
 from reglab.study.frame import frame, load_records
 from reglab.study.further import datasets_of
-from reglab.study.plan import Plan
+from reglab.study.plan import PROTOCOL, Plan
 from reglab.study.profiles import profile_named
 from reglab.study.protocol import Arm, settings
 
@@ -51,9 +51,19 @@ def all_profiles(folder: Path | str | None = None) -> dict[str, list[pd.DataFram
     return {name: profiles for name, profiles in recorded.items() if profiles}
 
 
+def table_name(dataset: str, profile: str, study: str = PROTOCOL) -> str:
+    """Return where a study's table lies in the folder of recorded results."""
+    parts = (
+        (profile, f"{dataset}.jsonl.gz")
+        if study == PROTOCOL
+        else (profile, study, f"{dataset}.jsonl.gz")
+    )
+    return "/".join(parts)
+
+
 def _by_profile(dataset: str, folder: Path) -> Iterator[pd.DataFrame]:
     for profile in DECIDING:
-        path = folder / profile / f"{dataset}.jsonl.gz"
+        path = folder / table_name(dataset, profile)
         if path.exists() and (study := _read(dataset, profile, path, folder)) is not None:
             yield study
 
@@ -90,7 +100,7 @@ def further(study: str, folder: Path | str | None = None) -> dict[str, pd.DataFr
 
 def _best_further(study: str, dataset: str, folder: Path) -> pd.DataFrame | None:
     for profile in DECIDING:
-        path = folder / profile / study / f"{dataset}.jsonl.gz"
+        path = folder / table_name(dataset, profile, study)
         first = next(read_table(path), None) if path.exists() else None
         if first is not None:
             plan = replace(_plan(first.config, profile), study=study)
