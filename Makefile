@@ -45,7 +45,8 @@ TIMES := $(SITE)/_build/.times
 STEPS := $(SITE)/_build/.steps
 PAGES := $(SITE)/_config.yml $(SITE)/_toc.yml $(wildcard $(SITE)/book/*.md $(SITE)/book/*.bib \
 	$(SITE)/book/_static/* $(SITE)/book/_static/vega/* $(SITE)/book/_static/toy/* $(SITE)/notebooks/*.ipynb) \
-	tools/check_book.py tools/contents.py tools/sharing.py tools/llms.py tools/numbered.py tools/dark_figures.py
+	tools/check_book.py tools/contents.py tools/sharing.py tools/llms.py tools/numbered.py tools/dark_figures.py \
+	tools/resolved.py tools/plain_markdown.py tools/left_over.py
 
 # $(call timed,label,commands): run the commands, note how long they took. Under `make book` the
 # label has a number: of the steps begun, among those that a dry run found to be out of date.
@@ -178,7 +179,7 @@ $(VERDICTS): $(READY) $(LIBRARY) $(wildcard book/results/*/*) tools/make_front.p
 # before anything is trained.
 $(ADDRESSES): FORCE | $(READY)
 	@mkdir -p $(dir $@)
-	@settings="$$BOOK_URL $$REPOSITORY_URL $$REPOSITORY_BRANCH"; \
+	@settings="$$BOOK_URL $$REPOSITORY_URL $$REPOSITORY_BRANCH $$NOTEBOOKS_BRANCH"; \
 	echo "$$settings" | cmp -s - $@ || { $(PY) tools/sharing.py && echo "$$settings" >$@; }
 
 # Built from nothing into a folder of its own, checked, and only then put in place: an incremental

@@ -4,7 +4,8 @@
     python tools/check_book.py notebooks SITE      no page of _toc.yml has a failed or unrun cell
     python tools/check_book.py html FOLDER         no asset of another host, no dead local link,
                                                    each picture told in words, each figure and
-                                                   captioned table numbered, no page over 3 MB
+                                                   captioned table numbered, no page over 3 MB,
+                                                   no MyST left in notebooks for readers elsewhere
 
 Each finding is one line on standard error; the exit status is 1 if there is one.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import contents
+import left_over
 import nbformat
 from bs4 import BeautifulSoup, Tag
 
@@ -147,6 +149,9 @@ def check_html(folder: Path) -> list[str]:
     for file in sorted(folder.rglob("*.css")):
         addresses = css_urls(file.read_text(encoding="utf-8"))
         problems += _remote(file, addresses) + _missing(file, folder, addresses)
+    for file in sorted(folder.rglob("*.ipynb")):
+        if "_sources" not in file.parts:
+            problems += left_over.in_notebook(file)
     return problems
 
 

@@ -6,7 +6,9 @@ environment, which may be absent, add what needs an address:
 
     BOOK_URL         where the book is published: canonical links, og:url, og:image, sitemap.xml
     REPOSITORY_URL   its repository on GitHub, GitLab or Bitbucket: buttons for source, edits,
-                     issues, Binder and Colab; REPOSITORY_BRANCH names the branch (main)
+                     issues, Binder and Colab; REPOSITORY_BRANCH names the branch (main), and
+                     NOTEBOOKS_BRANCH the one that Binder and Colab open, where another one has the
+                     notebooks as `resolved` writes them (.github/workflows/book.yml makes it)
 
     python tools/sharing.py     check the settings
 """
@@ -27,6 +29,11 @@ from docutils import nodes
 HOSTS = ("github.com", "gitlab.com", "bitbucket.org")
 RERUN = re.compile(r"\bbook/reruns/\w+\.ipynb\b")  # made by the build from this one:
 RERUN_SOURCE = "notebooks/rerun.ipynb"
+# Up to the branch: Colab's address of a file, Binder's of a repository.
+LAUNCHED = re.compile(
+    r"(https://colab\.[^/]+/github/[^/]+/[^/]+/blob/|https://mybinder\.org/v2/g[hl]/[^?]+/)"
+    r"([^/?]+)(?=[/?])"
+)
 SUMMARY = "This page in one minute"
 LONGEST = 200  # characters of a description
 SHARE = "_generated/share.png"
@@ -178,6 +185,8 @@ def _redirect(buttons: list[dict], site: Path) -> None:
         if "url" not in button or not urlsplit(button["url"]).netloc:
             continue
         button["url"] = RERUN.sub(RERUN_SOURCE, button["url"])
+        if branch := os.environ.get("NOTEBOOKS_BRANCH", "").strip():
+            button["url"] = LAUNCHED.sub(rf"\g<1>{branch}", button["url"])
         if button.get("label") == "source-edit-button":
             # NAME.md is the source of NAME.ipynb
             button["url"] = button["url"].replace(".ipynb", ".md")
