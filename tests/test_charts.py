@@ -10,7 +10,8 @@ import pytest
 
 from reglab.errors import ReglabError
 from reglab.pages import charts
-from reglab.pages.picture import SCRIPTS, Picture, State
+from reglab.pages.picture import SCRIPTS, Picture
+from reglab.pages.states import State
 
 STATIC = Path(__file__).resolve().parents[1] / "book" / "_static" / "vega"
 

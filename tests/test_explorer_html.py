@@ -90,7 +90,7 @@ def test_the_range_of_a_slider_is_its_states():
 
 def test_without_a_script_a_sentence_and_the_first_numbers_remain(picture):
     text = picture._repr_html_().split('<script type="application/json">')[0]
-    assert "needs the built book" in text
+    assert "in the built book with JavaScript" in text
     assert "MNIST, L2, coupled" in text
     for _, value in picture.start.facts:
         assert value in text

@@ -195,6 +195,7 @@ def main(argv: list[str] | None = None) -> int:
     from papermill import PapermillExecutionError
 
     arguments = _parser().parse_args(argv)
+    os.environ["REGLAB_FOR_BOOK"] = "1"  # kernels inherit it: pictures as the pages need them
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it remarks on each untyped parameter
     try:
         with same_pictures():

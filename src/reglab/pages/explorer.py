@@ -16,7 +16,8 @@ import pandas as pd
 from reglab import paper
 from reglab.cells import CELL_NAMES, CELLS
 from reglab.pages import chapters, charts
-from reglab.pages.picture import Picture, State, columns
+from reglab.pages.picture import Picture
+from reglab.pages.states import State, columns
 from reglab.results import costs, provenance, recorded, tables
 from reglab.results.costs import Setting
 from reglab.stats import Estimate, TwoKinds, mean_interval

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from reglab import formulas
 from reglab.pages import charts
-from reglab.pages.picture import Picture, State, columns
+from reglab.pages.picture import Picture
+from reglab.pages.states import State, columns
 
 # The mathematics: strengths from none to the largest of the paper's grid, four a decade.
 LAMBDAS = (0.0, *(10 ** (k / 4) for k in range(-20, 5)))
