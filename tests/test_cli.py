@@ -181,6 +181,29 @@ def test_data_list_and_verify(reglab, damaged):
     assert bad.stdout.count("BAD") == 2
 
 
+def test_images_as_people_have_them_from_folder_to_contact_sheet(reglab, tmp_path):
+    from PIL import Image
+
+    rng, source, folder = np.random.default_rng(0), tmp_path / "photos", tmp_path / "data"
+    for number in range(20):
+        place = source / ("day", "night")[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (9, 11, 3), np.uint8)).save(place / f"{number}.png")
+    options = ["--name", "photos", "--resize", "10x12", "--test-fraction", "0.25"]
+    done = reglab("data", "import", source, *options, REGLAB_DATA_DIR=str(folder))
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    assert ["train", "16 images of 10 x 12 x 3, 2 classes, 8 a class"] in lines
+    assert lines[-1][0] == "note"  # of the four test images
+    again = reglab("data", "import", source, *options, REGLAB_DATA_DIR=str(folder))
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+    sheet = tmp_path / "sheet.png"
+    shown = reglab("data", "show", "photos", "--output", sheet, REGLAB_DATA_DIR=str(folder))
+    assert shown.stdout.startswith("photos: 16 + 4 images of 10 x 12 x 3, 2 classes; contact")
+    with Image.open(sheet) as image:
+        assert image.size[0] > 500
+
+
 def test_own_data_set_from_file_to_tables(reglab, tmp_path, monkeypatch):
     """12 x 20 x 3, four classes: the rerun notebook, through papermill, with no code change."""
     import papermill

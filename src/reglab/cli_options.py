@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from reglab.errors import ReglabError
+
 
 class Format(StrEnum):
     """How results are printed."""
@@ -34,3 +36,12 @@ Study = Annotated[str, typer.Option(help="The paper's protocol, or a further stu
 Store = Annotated[
     Path | None, typer.Option(help="Folder of finished runs [default: $REGLAB_STORE or runs].")
 ]
+
+PICTURES = (".svg", ".png", ".pdf")
+
+
+def picture_file(output: Path) -> Path:
+    """Return ``output``, or raise a ReglabError if its ending is that of no picture."""
+    if output.suffix not in PICTURES:
+        raise ReglabError(f"--output must end with one of {', '.join(PICTURES)}, got {output}")
+    return output

@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from reglab.cli_options import Store
+from reglab.cli_options import Store, picture_file
 from reglab.errors import ReglabError
-
-FORMATS = (".svg", ".png", ".pdf")
 
 
 def show(
@@ -24,9 +22,7 @@ def show(
     store: Store = None,
 ) -> None:
     """Draw what each combination gains, with intervals and the paper's values, to a file."""
-    output = output or Path(f"{dataset}.svg")
-    if output.suffix not in FORMATS:
-        raise ReglabError(f"--output must end with one of {', '.join(FORMATS)}, got {output}")
+    output = picture_file(output or Path(f"{dataset}.svg"))
     frame = _recorded(dataset) if profile is None else _finished(dataset, profile, store)
     from reglab.pages.forest import forest
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import stat
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,20 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         ReglabError: the file is not whole, lacks an array, holds one twice or Python objects, or
             claims what it does not hold; one line.
     """
+    with _opened(path) as packed:
+        members = {key: _member(path, packed, key) for key in (*ARRAYS, "classes")}
+        return {key: _array(path, key, packed, info) for key, info in members.items() if info}
+
+
+def read_every(path: Path) -> dict[str, np.ndarray]:
+    """Return all arrays of an npz file by name; errors as `read_npz`."""
+    with _opened(path) as packed:
+        names = dict.fromkeys(info.filename.removesuffix(".npy") for info in packed.infolist())
+        return {name: _array(path, name, packed, _member(path, packed, name)) for name in names}
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe would be waited for
@@ -50,8 +65,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             file.seek(0)
             if file.read(2) != b"PK":  # a zip with something before it: numpy takes it for a pickle
                 raise zipfile.BadZipFile
-            members = {key: _member(path, packed, key) for key in (*ARRAYS, "classes")}
-            return {key: _array(path, key, packed, info) for key, info in members.items() if info}
+            yield packed
     except ReglabError:
         raise
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
