@@ -172,7 +172,8 @@ $(RERUNS): $(SITE)/book/reruns/%.ipynb: $(SITE)/notebooks/rerun.ipynb tools/run_
 $(SUMMARY): $(RERUNS) tools/make_summary.py tools/make_front.py
 	$(call timed,summary,$(PY) tools/make_summary.py $(PROFILE) $@)
 
-$(VERDICTS): $(READY) $(LIBRARY) $(wildcard book/results/*/*) tools/make_front.py
+$(VERDICTS): $(READY) $(LIBRARY) $(wildcard book/results/*/*) tools/make_front.py tools/make_map.py \
+	tools/make_reproduced.py
 	$(call timed,verdicts,$(PY) tools/make_front.py $(dir $@))
 
 # Written only if a setting changed, so that the book is built anew. Made first: a bad one is refused

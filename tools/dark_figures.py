@@ -1,4 +1,6 @@
-"""A Sphinx extension: each figure that a notebook made has a twin for the theme's dark pages.
+"""A Sphinx extension: each figure of ours has a twin for the theme's dark pages.
+
+Ours are those that a notebook made, and pictures of the class `drawn`.
 
 The twin is the same SVG with other colours: the greys of `reglab.pages.figures.STYLE` and of
 matplotlib, from black to white, run from the dark theme's text to its ground, and a hue that would
@@ -21,6 +23,7 @@ from reglab.pages.figures import INK
 GROUND, TEXT = "#121212", "#ced6dd"
 # WCAG 2.2 asks 3 of a graphical object (1.4.11); thin and half transparent lines need more.
 CONTRAST = 4.5
+DRAWN = "drawn"
 NEUTRAL = 8  # a colour whose channels (0 to 255) lie within this is a grey
 COLOUR = re.compile(
     r"((?:fill|stroke|stop-color):\s*|(?:fill|stroke|stop-color)=\")(#[0-9a-f]{6})\b"
@@ -80,11 +83,16 @@ class PairFigures(SphinxTransform):
     default_priority = 500  # before Sphinx collects the pictures of the page
 
     def apply(self, **_: object) -> None:
-        """Give each SVG among the outputs a twin, and both a box."""
+        """Give each SVG among the outputs a twin, and both a box; so the pictures of ours."""
         for output in self.document.findall(nodes.container):
             if output.get("mime_type") == "image/svg+xml":
                 for image in list(output.findall(nodes.image)):
                     image.parent.replace(image, self._pair(image))
+        for image in list(self.document.findall(nodes.image)):
+            if DRAWN in image["classes"] and not {"only-light", "only-dark"} & set(
+                image["classes"]
+            ):
+                image.parent.replace(image, self._pair(image))
 
     def _pair(self, light: nodes.image) -> list[nodes.Node]:
         _, name = self.env.relfn2path(light["uri"], self.env.docname)

@@ -1,8 +1,9 @@
-"""What the front page shows of recorded runs and the ledger: tables, a picture, two sentences.
+"""What the pages that are no notebooks show of recorded runs and the ledger.
 
     python tools/make_front.py FOLDER
 
-writes into it recorded.md, provenance.md, rules.md, share.png and front.md.
+writes into it what book/index.md, from_the_paper.md, method.md and reproducibility.md include, and
+share.png.
 
 The picture is part of the page, not a file beside it, so that its colours follow the page's light
 or dark theme. `share.png` is what a link to the book is shown with, if it has a public address.
@@ -16,15 +17,21 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
+import make_map
+import make_reproduced
+import matplotlib as mpl
 import pandas as pd
 
 from reglab import paper, verdicts
 from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
-from reglab.pages import display, ledger
+from reglab.pages import display, holding, ledger
 from reglab.pages.figures import styled
+from reglab.pages.forest import forest
+from reglab.pages.in_short import in_short
 from reglab.results import provenance, recorded, tables
 from reglab.verdicts import BY_ARITHMETIC, BY_RUNS, Row
+from reglab.verdicts.words import WHOLE
 
 SQUARE, STEP, GAP = 10, 13, 6  # a claim's square, from one to the next, between two verdicts
 # how it is judged, field of a row, its words
@@ -135,8 +142,39 @@ def share(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
+def gains(studies: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Write the forest plot as SVG, the same bytes for the same records; empty without any."""
+    if not studies:
+        path.write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>', "utf-8")
+        return
+    with mpl.rc_context({"svg.hashsalt": "reglab"}):
+        forest(studies).savefig(path, format="svg", metadata={"Date": None})
+
+
+def behind(studies: Mapping[str, pd.DataFrame]) -> str:
+    """Return how large the runs are, and what that keeps them from deciding."""
+    part = any(study["profile"].iloc[0] not in WHOLE for study in studies.values())
+    limit = " Runs on part of the images decide directions, not sizes." if part else ""
+    return f"{holding.behind(studies)}{limit}\n"
+
+
+def texts(studies: Mapping[str, pd.DataFrame], rows: Sequence[Row]) -> dict[str, str]:
+    """Return what is written, by the name of the file; front.md last, as make waits for it."""
+    return {
+        "rules.md": (files("reglab") / "rules.md").read_text("utf-8"),
+        "recorded.md": runs(studies),
+        "provenance.md": sources(studies),
+        "map.md": make_map.whole(rows),
+        "effort.md": make_reproduced.effort(studies),
+        "beyond.md": make_reproduced.beyond(rows),
+        "holds.md": f"{in_short(studies, rows, '../notebooks/')}\n",
+        "behind.md": behind(studies),
+        "front.md": front(rows),
+    }
+
+
 def main(argv: list[str]) -> int:
-    """Write the five files; front.md last, as it tells make that all are there."""
+    """Write the files."""
     if len(argv) != 1:
         print("usage: make_front.py FOLDER", file=sys.stderr)
         return 2
@@ -146,11 +184,9 @@ def main(argv: list[str]) -> int:
         rows = verdicts.ledger(recorded.all_profiles())
         folder.mkdir(parents=True, exist_ok=True)
         share(rows, folder / "share.png")
-        rules = (files("reglab") / "rules.md").read_text("utf-8")
-        (folder / "rules.md").write_text(rules, encoding="utf-8")
-        (folder / "recorded.md").write_text(runs(studies), encoding="utf-8")
-        (folder / "provenance.md").write_text(sources(studies), encoding="utf-8")
-        (folder / "front.md").write_text(front(rows), encoding="utf-8")
+        gains(studies, folder / "forest.svg")
+        for name, text in texts(studies, rows).items():
+            (folder / name).write_text(text, encoding="utf-8")
     except (ReglabError, OSError) as error:
         print(f"reglab: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
