@@ -69,8 +69,18 @@ def test_a_cell_says_how_many_learned_where_not_all_did(reduced):
     (axes,) = heatmaps.dropout_map({"cifar10": spoilt}).axes
     said = texts(axes)
     assert said.count("1 of 3") == 1 and len(said) == len(grid)
+    sentence = "So many runs learned: at a drop rate of 0.8 (pools as well) 1 of 3 on CIFAR-10"
+    assert heatmaps.dropout_failures({"cifar10": spoilt}) == sentence
+    assert heatmaps.dropout_failures({"cifar10": reduced}) == "Every run of the sweep learned"
     assert sum("✓" in text for text in said) == 1
     assert any(f"{grid.loc[('hidden layer', 0.5), 'accuracy']:.1f}" in text for text in said)
+
+
+def test_a_data_set_without_the_sweep_is_left_out(reduced):
+    without = reduced[reduced["study"] != "lambda"]
+    assert len(heatmaps.lambda_map({"mnist": without, "cifar10": reduced}).axes) == 1
+    with pytest.raises(ReglabError, match="no data set has the sweep 'lambda'"):
+        heatmaps.lambda_map({"mnist": without})
 
 
 def test_a_setting_of_which_all_runs_diverged_has_no_number():
@@ -118,6 +128,19 @@ def test_the_further_study_brings_test_curves(reduced):
         drawn[name] = [line.get_ydata().tolist() for line in axes.lines]
     assert "test" not in legends["before"] and "test" in legends["after"]
     assert [70.0, 80.0] not in drawn["before"] and [70.0, 80.0] in drawn["after"]
+
+
+def test_measures_stand_under_one_another(reduced):
+    studies = {"mnist": reduced, "cifar10": reduced}
+    figure = curves.of_cells(studies, ("none", "bn"), "train_loss", "val_loss")
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert labels == ["training cross-entropy (nats)", "", "validation cross-entropy (nats)", ""]
+    assert [bool(axes.get_title()) for axes in figure.axes] == [True, True, False, False]
+    for axes, part in zip(figure.axes[::2], ("train", "val"), strict=True):
+        rows = tables.arm(reduced, "factorial", "bn")
+        wanted = np.mean([history[f"{part}_loss"] for history in rows["history"]], axis=0)
+        thick = [line for line in axes.lines if line.get_linewidth() == 1.8]
+        assert any(list(line.get_ydata()) == pytest.approx(wanted) for line in thick)
 
 
 def test_what_a_picture_names_is_there():

@@ -38,15 +38,13 @@ class Panel:
     measures: Sequence[str]
 
 
-def of_cells(
-    studies: Mapping[str, pd.DataFrame], cells: Sequence[str], measure: str = "val_acc"
-) -> Figure:
-    """Return a panel a data set, with a measure's curves of some cells of the factorial.
+def of_cells(studies: Mapping[str, pd.DataFrame], cells: Sequence[str], *measures: str) -> Figure:
+    """Return a row a measure and a panel a data set, with curves of some cells of the factorial.
 
     Args:
         studies: finished studies by data set, at least one.
         cells: names of cells ("none", "bn", ...).
-        measure: one of `reglab.results.curves.MEASURES`.
+        measures: of `reglab.results.curves.MEASURES`; none = validation accuracy.
 
     Raises:
         ReglabError: a study lacks a cell; unknown measure.
@@ -54,12 +52,14 @@ def of_cells(
     return plot(
         [
             Panel(
-                forest.heading(study),
+                "" if i else forest.heading(study),
                 [Arm(CELL_NAMES[cell], tables.arm(study, "factorial", cell)) for cell in cells],
                 (measure,),
             )
+            for i, measure in enumerate(measures or ("val_acc",))
             for study in studies.values()
-        ]
+        ],
+        ncols=len(studies),
     )
 
 

@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from reglab import paper
+from reglab.errors import ReglabError
+from reglab.pages.clauses import listed
 from reglab.pages.figures import INK, styled
 from reglab.results import grids, tables
 from reglab.study.profiles import PRINTED_LAMBDA, PRINTED_P
@@ -22,31 +24,61 @@ FAILED = {"facecolor": "#e3e3e3", "edgecolor": "#999999", "hatch": "////", "line
 FRAME = {"edgecolor": INK, "linewidth": 1.8}
 
 Studies = Mapping[str, pd.DataFrame]
+Grid = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 def lambda_map(studies: Studies) -> Figure:
     """Return validation accuracy over lambda under its readings, a panel a data set.
 
     Args:
-        studies: finished studies by data set, at least one.
+        studies: finished studies by data set; those without the sweep are left out.
 
     Raises:
-        ReglabError: a study has no sweep of lambda.
+        ReglabError: none has it.
     """
     columns = {"coupled": "coupled", "per sample": "per\nsample", "decoupled (AdamW)": "AdamW"}
-    return _map(studies, grids.lambda_grid, columns, "λ", f"the paper's λ = {PRINTED_LAMBDA:g}")
+    printed = f"the paper's λ = {PRINTED_LAMBDA:g}"
+    return _map(_swept(studies, "lambda"), grids.lambda_grid, columns, "λ", printed)
 
 
 def dropout_map(studies: Studies) -> Figure:
     """Return validation accuracy over the drop rate at both placements; as `lambda_map`."""
     columns = {tables.PLACES["fc"]: "hidden\nlayer", tables.PLACES["all"]: "pools\nas well"}
-    return _map(studies, grids.drop_grid, columns, "drop rate", f"the paper's p = {PRINTED_P:g}")
+    printed = f"the paper's p = {PRINTED_P:g}"
+    return _map(_swept(studies, "dropout"), grids.drop_grid, columns, "drop rate", printed)
+
+
+def lambda_failures(studies: Studies) -> str:
+    """Return a sentence on the settings of the sweep of which some or all runs did not learn."""
+    return _failures(_swept(studies, "lambda"), grids.lambda_grid, "λ =")
+
+
+def dropout_failures(studies: Studies) -> str:
+    """Return the same as `lambda_failures` for the drop rates."""
+    return _failures(_swept(studies, "dropout"), grids.drop_grid, "a drop rate of")
+
+
+def _swept(studies: Studies, sweep: str) -> Studies:
+    kept = {name: study for name, study in studies.items() if (study["study"] == sweep).any()}
+    if not kept:
+        raise ReglabError(f"no data set has the sweep {sweep!r}; run `reglab reproduce` first")
+    return kept
+
+
+def _failures(studies: Studies, grid: Grid, what: str) -> str:
+    spots = pd.concat([grid(study).assign(title=paper.title(it)) for it, study in studies.items()])
+    failed = spots[spots["learned"] < spots["n"]]
+    said = []
+    for (column, strength), group in failed.groupby(["column", "strength"], sort=False):
+        counts = (f"{one.learned} of {one.n} on {one.title}" for one in group.itertuples())
+        said.append(f"at {what} {strength:g} ({column}) {listed(counts)}")
+    return f"So many runs learned: {'; '.join(said)}" if said else "Every run of the sweep learned"
 
 
 @styled
 def _map(
     studies: Studies,
-    grid: Callable[[pd.DataFrame], pd.DataFrame],
+    grid: Grid,
     columns: Mapping[str, str],
     ylabel: str,
     printed: str,
