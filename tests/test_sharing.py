@@ -127,6 +127,9 @@ def built(tmp_path_factory):
     raw = f'```{{raw}} html\n{picture}\n```\n\nSee <a href="b.html">B</a>.\n'
     (site / "book/_generated/a.md").write_text(raw)
     (site / "book/_generated/share.png").write_bytes(b"a picture")
+    (site / "book/results/reduced/order").mkdir(parents=True)
+    for name in ("reduced/mnist.jsonl.gz", "reduced/order/mnist.jsonl.gz", "README.md"):
+        (site / "book/results" / name).write_bytes(b"records")
     cells = [
         new_markdown_cell("# Chapter\n\nSome words."),
         new_code_cell("shown = 1", execution_count=1, outputs=[new_output("stream", text="42\n")]),
@@ -142,7 +145,7 @@ def built(tmp_path_factory):
         "html_theme": "sphinx_book_theme",
         "html_title": "Rerun",
         "root_doc": "book/index",
-        "exclude_patterns": ["book/_generated"],
+        "exclude_patterns": ["book/_generated", "book/results"],
         "external_toc_path": "_toc.yml",
         "nb_execution_mode": "off",
         "html_theme_options": {},
@@ -164,6 +167,15 @@ def tags(file):
     pairs = re.findall(r'<meta (?:property|name)="((?:og:|desc)[^"]*)" content="([^"]*)"', text)
     assert len(dict(pairs)) == len(pairs)
     return dict(pairs)
+
+
+def test_recorded_tables_lie_where_pages_link_to_them(built):
+    for out in built:
+        files = [path.relative_to(out) for path in (out / "book/results").rglob("*.*")]
+        assert {path.as_posix() for path in files if (out / path).is_file()} == {
+            "book/results/reduced/mnist.jsonl.gz",
+            "book/results/reduced/order/mnist.jsonl.gz",
+        }
 
 
 def test_pages_describe_themselves_without_an_address(built):
