@@ -103,6 +103,7 @@ unit: $(READY) ## only pytest, on all cores
 chapters: $(READY) ## only the chapters: run each cell, compare with the stored output
 	@rm -rf $(TEST_STORE)
 	@if [ -z "$(CHAPTERS)" ]; then echo "reglab: no chapter in notebooks/" >&2; exit 1; fi
+	JUPYTER_PREFER_ENV_PATH=1 JUPYTER_PATH= PYTHONSTARTUP= IPYTHONDIR="$(CURDIR)/$(TEST_STORE)/ipython" \
 	REGLAB_FOR_BOOK=1 REGLAB_STORE="$(CURDIR)/$(TEST_STORE)" $(PYTEST) --nbval --nbval-current-env \
 		-n $(CORES) --dist loadfile --no-loadscope-reorder $(CHAPTERS)
 

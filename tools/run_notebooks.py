@@ -9,7 +9,6 @@ A page appears under its name complete or not at all.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
 import logging
 import os
@@ -21,20 +20,12 @@ from typing import TYPE_CHECKING
 
 import nbformat
 from nbformat import NotebookNode
+from own_settings import own_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from traitlets.config import Config
 
 HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
-
-# The same picture is the same SVG, without a date or chance names, and in the book's own settings,
-# not those of whoever runs it.
-PICTURES = {
-    "MATPLOTLIBRC": str(Path(__file__).with_name("matplotlibrc")),
-    "SOURCE_DATE_EPOCH": "315532800",  # 1980 begins: what a zip file can hold at the earliest
-}
 
 
 @functools.cache
@@ -58,18 +49,6 @@ def kernel_settings() -> Config:
     if os.name == "posix" and len(os.fsencode(path)) <= 90:
         settings.KernelManager = Config({"transport": "ipc", "ip": path})
     return settings
-
-
-@contextlib.contextmanager
-def same_pictures() -> Iterator[None]:
-    """Let kernels that are started here inherit `PICTURES`."""
-    before = {name: os.environ.get(name) for name in PICTURES}
-    os.environ.update(PICTURES)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def retitle(notebook: NotebookNode, name: str) -> None:
@@ -198,7 +177,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ["REGLAB_FOR_BOOK"] = "1"  # kernels inherit it: pictures as the pages need them
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it remarks on each untyped parameter
     try:
-        with same_pictures():
+        with own_settings():
             arguments.command(arguments)
     except (CellExecutionError, PapermillExecutionError) as error:
         print(f"{error}\nreglab: a cell failed: {error.ename}: {error.evalue}", file=sys.stderr)
