@@ -39,18 +39,13 @@ def lists(text):
 def unlisted(chapter, text, symbols):
     """Letters of a chapter's numbered equations that the lists lack for its page."""
     first, second = lists(symbols)
-    several = {letter for tex, _, _ in second for letter in letters(tex)}
-    here = {
-        letter for tex, _, pages in second if f"/{chapter}." in pages for letter in letters(tex)
-    }
-    once = {letter for tex, _, _ in first for letter in letters(tex)} - several
-    # the first list may name the page of a letter's main meaning
-    main = {letter for tex, _, pages in first if f"/{chapter}." in pages or pages == "everywhere"
+    here = {letter for tex, _, pages in first + second
+            if f"/{chapter}." in pages or pages == "everywhere"
             for letter in letters(tex)}  # fmt: skip
     return {
         f"{label}: {letter}"
         for label, tex in EQUATION.findall(text)
-        for letter in letters(tex) - here - once - main
+        for letter in letters(tex) - here
     }
 
 
