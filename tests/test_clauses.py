@@ -2,7 +2,7 @@
 
 import pytest
 
-from reglab.pages.clauses import by_dataset, clause, listed, say, shown_on
+from reglab.pages.clauses import by_dataset, clause, listed, points, say, shown_on
 from reglab.stats import equivalence, mean_interval
 
 ABOVE = mean_interval([3.0, 3.2, 2.9, 3.1, 3.3])
@@ -49,3 +49,7 @@ def test_lists_in_sentences():
 def test_sentences_make_a_paragraph():
     said = say("dropout helps", "", "so it is.")
     assert said._repr_markdown_() == repr(said) == "Dropout helps. So it is."
+
+
+def test_sentences_as_a_list():
+    assert points("one thing", "", "why?").text == "- One thing.\n- Why?"

@@ -64,6 +64,17 @@ def test_drops_stand_beside_both_of_the_papers(studies):
     assert drawn(own, "x") == drawn(own, "s") == []
 
 
+def test_what_a_technique_adds_to_each_setting(studies):
+    known, own = effects.adding("bn", studies).axes
+    means = factorial.scores(studies["cifar10"]).mean()
+    pairs = [("bn", "none"), ("l2+bn", "l2"), ("dropout+bn", "dropout"), ("all", "l2+dropout")]
+    assert drawn(known, "D") == pytest.approx([means[one] - means[two] for one, two in pairs])
+    labels = [it.get_text() for it in known.get_yticklabels()]
+    assert labels == ["to no regularization", "to L2", "to dropout", "to L2 + dropout"]
+    assert drawn(known, "x") == pytest.approx([3.1, 1.1, 1.0, 2.6])  # its own table's baseline
+    assert drawn(own, "x") == []
+
+
 def test_four_measures_have_four_marks(studies):
     axes = effects.measures(studies).axes[0]
     table = factorial.measures_table(studies["cifar10"])

@@ -39,6 +39,11 @@ def say(*sentences: str) -> Said:
     return Said(" ".join(map(_sentence, filter(None, sentences))))
 
 
+def points(*sentences: str) -> Said:
+    """Return sentences as a list, one a point; made as in `say`."""
+    return Said("\n".join(f"- {_sentence(text)}" for text in filter(None, sentences)))
+
+
 def _sentence(text: str) -> str:
     stop = "" if text.endswith("?") else "."
     return f"{text[0].upper()}{text[1:].rstrip('.')}{stop}"

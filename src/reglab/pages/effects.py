@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reglab.cells import CELL_NAMES, COMBINATIONS, TECHNIQUES
+from reglab.cells import CELL_NAMES, CELLS, COMBINATIONS, TECHNIQUES, cell_name
 from reglab.config import PLACEMENTS
 from reglab.errors import ReglabError
 from reglab.pages import forest
@@ -55,6 +55,31 @@ def drops(studies: Frames) -> Figure:
 
     printed = ("by the paper's Table 3", "in the paper's text")
     return _plot(studies, lines, f"loss when left out ({POINTS})", forest.OURS, printed)
+
+
+def adding(technique: str, studies: Frames) -> Figure:
+    """Return what a technique adds to each setting of the other two, beside the paper's values.
+
+    Args:
+        technique: "l2", "dropout" or "bn".
+        studies: finished studies by data set, at least one.
+    """
+    controls = [
+        (name, parts) for name, *switches in CELLS if technique not in (parts := _on(switches))
+    ]
+
+    def lines(study: pd.DataFrame) -> list[Line]:
+        found = [
+            gains.gain(study, cell_name({*parts, technique}), name) for name, parts in controls
+        ]
+        return [Line(f"to {CELL_NAMES[one.control]}", (one.estimate,), (one.printed,))
+                for one in found]  # fmt: skip
+
+    return _plot(studies, lines, f"what {CELL_NAMES[technique]} adds ({POINTS})", forest.OURS)
+
+
+def _on(switches: Sequence[bool]) -> list[str]:
+    return [name for name, on in zip(TECHNIQUES, switches, strict=True) if on]
 
 
 def measures(studies: Frames) -> Figure:
