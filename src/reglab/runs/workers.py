@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing.connection import Connection
+from pathlib import Path
 
+from reglab.errors import ReglabError
 from reglab.training import machine
 
 _driver: Connection | None = None  # of a worker: where it says how far it is
@@ -49,7 +53,12 @@ def report(key: str, epochs: int) -> None:
 
 @contextlib.contextmanager
 def processes(workers: int, reports: Reports | None = None) -> Iterator[Executor]:
-    """Give a pool of processes; on an error or Ctrl-C end it at once."""
+    """Give a pool of processes; on an error or Ctrl-C end it at once.
+
+    Raises:
+        ReglabError: a script calls that would start itself anew in each process.
+    """
+    _refuse_unguarded_script()
     pool = ProcessPoolExecutor(
         workers,
         mp_context=multiprocessing.get_context("spawn"),
@@ -64,6 +73,39 @@ def processes(workers: int, reports: Reports | None = None) -> Iterator[Executor
             child.terminate()
         raise
     pool.shutdown()
+
+
+def _refuse_unguarded_script() -> None:
+    """Raise a ReglabError if the running script is without the guard that new processes need.
+
+    Each of them reads the script from its top, as a module of another name than "__main__".
+    """
+    path, frame = getattr(sys.modules["__main__"], "__file__", None), sys._getframe()
+    while frame and not (frame.f_code.co_filename == path and frame.f_code.co_name == "<module>"):
+        frame = frame.f_back
+    if path is None or frame is None:
+        return  # a notebook, a prompt, or a module that has long been read
+    safe = True
+    with contextlib.suppress(OSError, SyntaxError, ValueError):  # what cannot be read is not judged
+        safe = guarded(Path(path).read_text("utf-8"), frame.f_lineno)
+    if not safe:
+        raise ReglabError(
+            f"{path}, line {frame.f_lineno}: every worker process reads this script from its top; "
+            'put what is to run once below `if __name__ == "__main__":`, or take workers=1'
+        )
+
+
+def guarded(source: str, line: int) -> bool:
+    """Return whether a line of a script stands below a test of ``__name__``.
+
+    Raises:
+        SyntaxError: the source is not Python.
+    """
+    for statement in ast.parse(source).body:
+        if statement.lineno <= line <= statement.end_lineno and isinstance(statement, ast.If):
+            names = (node for node in ast.walk(statement.test) if isinstance(node, ast.Name))
+            return any(name.id == "__name__" for name in names)
+    return False
 
 
 def _start_worker(driver: int, reports: Connection | None) -> None:
