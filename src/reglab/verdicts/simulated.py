@@ -174,6 +174,7 @@ def _units(dataset: str, names: Sequence[str], profile: str) -> pd.DataFrame:
             "strength": float(name.rpartition("=")[2]) if name in LITERAL else 0.0,
             "seed": seed,
             "test_acc": 0.01 * (seed == place),
+            "learned": True,
         }
         for place, name in enumerate(names)
         for seed in range(len(names))
