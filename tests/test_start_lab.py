@@ -5,13 +5,45 @@ import re
 from pathlib import Path
 
 import contents
+import nbformat
+import pytest
 import start_lab
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
+LINE = re.compile(r"^- \[[^\]]+\]\((.+)\.ipynb\): (.+)$", re.MULTILINE)
+LINKS = "[](x.html), [a](a.html#b), [m](../book/m.html), [e](https://e.example/a.html)"
 
 
-def test_the_start_page_names_each_notebook_once_in_the_order_of_the_book():
-    linked = re.findall(r"\]\(\.\./\.\./(.+)\.ipynb\)", start_lab.start_page(ROOT))
+@pytest.fixture
+def site(tmp_path):
+    """A checkout of two notebooks whose book is built."""
+    toc = "format: jb-book\nroot: book/index\nparts:\n- caption: C\n  chapters:\n"
+    (tmp_path / "_toc.yml").write_text(f"{toc}  - file: notebooks/speed\n")
+    (tmp_path / "notebooks").mkdir()
+    for folder in ("notebooks", "book"):
+        (tmp_path / "_build/html" / folder).mkdir(parents=True)
+        (tmp_path / f"_build/html/{folder}/m.html").write_text("a page")
+    for name in ("speed", "rerun"):
+        (tmp_path / f"notebooks/{name}.md").write_text(f"# The {name}\n")
+        build(tmp_path, name, LINKS)
+    return tmp_path
+
+
+def build(site, name, text):
+    notebook = new_notebook(cells=[new_markdown_cell(text, id="one")])
+    nbformat.write(notebook, site / f"_build/html/notebooks/{name}.ipynb")
+
+
+def text(site, name):
+    file = site / f"_build/lab/notebooks/{name}.ipynb"
+    return nbformat.read(file, as_version=4).cells[0].source
+
+
+def test_the_start_page_names_each_notebook_once_in_the_order_of_the_book(monkeypatch):
+    monkeypatch.setattr(start_lab, "_copied", lambda site: False)
+    lines = LINE.findall(start_lab.start_page(ROOT))
+    linked = [name.removeprefix("../../") for name, _ in lines]
     pages = [page for page in contents.pages(ROOT) if page.startswith("notebooks/")]
     assert linked == [*pages, "notebooks/rerun"]
     assert {f"{page}.ipynb" for page in linked} == {
@@ -20,9 +52,61 @@ def test_the_start_page_names_each_notebook_once_in_the_order_of_the_book():
     assert start_lab.PAGE.parts[:-1] == ("_build", "lab")  # two folders up is the root
 
 
+def test_the_start_page_says_how_long_each_notebook_takes():
+    seconds = json.loads(start_lab.SECONDS.read_text())
+    assert {*seconds, "rerun"} == {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    *lines, last = LINE.findall(start_lab.start_page(ROOT))
+    assert len(lines) == len(seconds)
+    for name, words in lines:
+        assert words == start_lab.in_words(seconds[Path(name).name])
+    assert last[1] == "as its parameters ask"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, "a few minutes"),
+        (4.2, "10 seconds"),
+        (34, "30 seconds"),
+        (80, "a minute"),
+        (170, "3 minutes"),
+    ],
+)
+def test_a_time_is_no_more_exact_than_it_is(seconds, words):
+    assert start_lab.in_words(seconds) == words
+
+
+def test_copies_may_be_changed_and_their_links_lead_on(site):
+    start_lab.prepare(site)
+    wanted = "[](x.ipynb), [a](a.ipynb), [m](../book/m.html), [e](https://e.example/a.html)"
+    assert text(site, "speed") == wanted
+    assert (site / "_build/lab/book/m.html").read_text() == "a page"
+    assert (site / "_build/lab/notebooks/m.html").read_text() == "a page"
+    page = (site / "_build/lab/start.md").read_text()
+    assert [name for name, _ in LINE.findall(page)] == ["notebooks/speed", "notebooks/rerun"]
+    assert start_lab.COPIES in page
+    mine = site / "_build/lab/notebooks/speed.ipynb"
+    mine.write_text(mine.read_text().replace("[](x.ipynb)", "mine"))
+    for name in ("speed", "rerun"):
+        build(site, name, "new")
+    start_lab.prepare(site)
+    assert text(site, "speed").startswith("mine")
+    assert text(site, "rerun") == "new"
+
+
+def test_without_a_book_the_notebooks_are_those_of_the_repository(site):
+    for file in (site / "_build/html/notebooks").glob("*.ipynb"):
+        file.unlink()
+    start_lab.prepare(site)
+    page = (site / "_build/lab/start.md").read_text()
+    assert next(name for name, _ in LINE.findall(page)) == "../../notebooks/speed"
+    assert start_lab.OWN in page
+
+
 def test_of_a_pair_one_is_listed():
     hidden = {text.partition("=")[2] for text in start_lab.options(ROOT) if "hide_globs" in text}
-    assert hidden == {"__pycache__", *(path.name for path in (ROOT / "notebooks").glob("*.md"))}
+    pairs = {path.name for path in (ROOT / "notebooks").glob("*.md")}
+    assert hidden == {"__pycache__", "*.html", *pairs}
 
 
 def test_no_news_and_no_look_for_updates():
