@@ -7,11 +7,12 @@ cluster are pickles: only use one on a network that you trust, or with TLS (Dask
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import torch
@@ -100,9 +101,13 @@ def connect(address: str, plans: Sequence[Plan], device: str = "auto") -> Iterat
 @contextlib.contextmanager
 def _client(address: str) -> Iterator[distributed.Client]:
     try:
+        with ThreadPoolExecutor(1) as thread:  # a notebook's own thread has a loop already
+            thread.submit(asyncio.run, asyncio.wait_for(_greet(address), TIMEOUT)).result()
         client = distributed.Client(address, timeout=TIMEOUT, set_as_default=False)
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # of sockets, TLS, Dask, or whatever else answers there
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if isinstance(error, TimeoutError) and not str(error):
+            detail = f"what is there says nothing a scheduler would say within {TIMEOUT} s"
         raise ReglabError(f"no Dask scheduler answers at {address!r} ({detail})") from None
     with client:
         try:
@@ -113,6 +118,23 @@ def _client(address: str) -> Iterator[distributed.Client]:
                 "--nthreads 1"
             ) from None
         yield client
+
+
+async def _greet(address: str) -> None:
+    """Ask whoever is there who it is: Dask's client would wait for a web server's answer for ever.
+
+    Raises:
+        Exception: of many kinds; nobody answers, or no scheduler does.
+    """
+    security = distributed.Security().get_connection_args("client")
+    comm = await distributed.comm.connect(address, timeout=TIMEOUT, **security)
+    try:
+        await comm.write({"op": "identity", "reply": True})
+        kind = (await comm.read()).get("type")
+    finally:
+        comm.abort()
+    if kind != "Scheduler":
+        raise ValueError(f"there is a {kind}")
 
 
 class _OneAtATime(Executor):
