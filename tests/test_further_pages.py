@@ -88,7 +88,7 @@ def test_order(study):
     found = pages.study("order", {"cifar10": made_up})
     assert "CIFAR-10: higher by 3.00 ± 0.00 points" in found.remark
     assert found.remark.startswith(
-        "Does it matter whether BN stands before the ReLU or after it? T"
+        "Does it matter whether BN stands before the ReLU or after it?\n\n- T"
     )
     assert found._repr_html_().startswith("<table")  # else it would not be numbered
     assert found._repr_html_().count("<table") == 1
@@ -103,8 +103,10 @@ def test_decay_on(study):
     assert further.decay_interaction(made_up, "conv").mean == pytest.approx(2)
     assert further.decay_interaction(made_up, "dense").mean == pytest.approx(0)
     assert further.decay_table(made_up)["L2 on"].tolist() == list(further.WEIGHTS.values())
-    said = pages.study("decay_on", {"cifar10": made_up}).remark
-    assert "L2 on convolutions does this. CIFAR-10: raises test accuracy by 1.00" in said
+    shown = pages.study("decay_on", {"cifar10": made_up})
+    first = "L2 on convolutions without batch normalization. CIFAR-10: raises test accuracy by 1.00"
+    assert shown.remark.startswith(f"{STUDIES['decay_on'].question}\n\n- {first}")
+    assert f"</p>\n<ul><li>{first}" in shown._repr_html_()
 
 
 def test_batch_size(study):

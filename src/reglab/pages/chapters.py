@@ -21,20 +21,28 @@ PROVENANCE = "../book/method.html#method-provenance"
 
 @dataclass(frozen=True)
 class Stack:
-    """Tables under one another, one a data set, and a sentence on what is not recorded."""
+    """Tables under one another, one a data set, and what is said of them: paragraphs, and lists."""
 
     shown: tuple[display.Shown, ...]
     remark: str = ""
 
     def _repr_html_(self) -> str:
         parts = [table._repr_html_() for table in self.shown]
-        return "\n".join(parts + ([f"<p>{html.escape(self.remark)}</p>"] if self.remark else []))
+        return "\n".join(parts + [_block(text) for text in self.remark.split("\n\n") if text])
 
     def _repr_markdown_(self) -> str:
         return "\n\n".join([*(table._repr_markdown_() for table in self.shown), self.remark])
 
     def __repr__(self) -> str:
         return "\n\n".join([*map(repr, self.shown), self.remark])
+
+
+def _block(text: str) -> str:
+    """Return a paragraph, or a list where each line begins with "- "."""
+    if not text.startswith("- "):
+        return f"<p>{html.escape(text)}</p>"
+    points = (html.escape(line.removeprefix("- ")) for line in text.splitlines())
+    return f"<ul>{''.join(f'<li>{point}</li>' for point in points)}</ul>"
 
 
 # kind -> (numbers of a study, caption)

@@ -42,8 +42,8 @@ def study(name: str, frames: Frames | None = None) -> chapters.Stack | clauses.S
         for it, frame in frames.items()
         for numbers, caption in made
     )
-    said = clauses.say(STUDIES[name].question, *sentences(frames), _missing(name, frames))
-    return chapters.Stack(shown, said.text)
+    said = clauses.points(*sentences(frames), _missing(name, frames))
+    return chapters.Stack(shown, f"{STUDIES[name].question}\n\n{said.text}")
 
 
 def _missing(name: str, frames: Frames) -> str:
@@ -76,7 +76,7 @@ def _batch_size(frames: Frames) -> list[str]:
     sentences = []
     for size in (16, 64, 256):
         gain = _each(frames, lambda frame, size=size: further.batch_gain(frame, size))
-        sentences.append(f"With batches of {size}, batch normalization does this. {gain}")
+        sentences.append(f"Batch normalization with batches of {size}. {gain}")
     for size in (16, 256):
         change = _each(frames, lambda f, size=size: further.batch_change(f, size), **_LARGER)
         sentences.append(f"What it brings with {size}, against what it brings with 64: {change}")
@@ -86,11 +86,15 @@ def _batch_size(frames: Frames) -> list[str]:
 def _decay_on(frames: Frames) -> list[str]:
     sentences = []
     for on, words in further.WEIGHTS.items():
-        for bn, when in ((False, "Without batch normalization"), (True, "With it")):
-            gain = _each(frames, lambda f, on=on, bn=bn: further.decay_gain(f, on, bn=bn))
-            sentences.append(f"{when}, L2 on {words} does this. {gain}")
+        gains = {
+            bn: _each(frames, lambda f, on=on, bn=bn: further.decay_gain(f, on, bn=bn))
+            for bn in (False, True)
+        }
         change = _each(frames, lambda f, on=on: further.decay_interaction(f, on), **_LARGER)
-        sentences.append(f"The gain with batch normalization is, beside that without: {change}")
+        sentences.append(
+            f"L2 on {words} without batch normalization. {gains[False]}. With it. {gains[True]}. "
+            f"The gain with it, beside that without. {change}"
+        )
     return sentences
 
 
@@ -116,9 +120,9 @@ def _unstopped(frames: Frames) -> list[str]:
     for cell, words in (("none", "No regularization"), ("all", "All three")):
         change = _each(frames, lambda f, cell=cell: unstopped.change(f, cell), **_HIGHER)
         sentences.append(f"{words}: test accuracy after the last epoch, against stopped: {change}")
-    for cell, words in (("l2", "L2"), ("dropout", "dropout"), ("bn", "batch normalization")):
+    for cell, words in (("l2", "L2"), ("dropout", "Dropout"), ("bn", "Batch normalization")):
         gain = _each(frames, lambda f, cell=cell: unstopped.gain(f, cell, last=True))
-        sentences.append(f"Where nothing is stopped, {words} alone does this. {gain}")
+        sentences.append(f"{words} alone, where nothing is stopped. {gain}")
     return sentences
 
 
