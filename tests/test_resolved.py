@@ -1,6 +1,8 @@
 """Notebooks for readers elsewhere: plain Markdown, with numbers, titles and citations."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import jupytext.config
@@ -11,11 +13,7 @@ import resolved
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, writes
 from plain_markdown import NoPlainForm, plain
-from sphinx.cmd.build import build_main
 from sphinx.errors import ExtensionError
-
-# Sphinx looks at every object of the process; one of torch's says that it is deprecated.
-pytestmark = pytest.mark.filterwarnings("ignore:.*torch.distributed.reduce_op:FutureWarning")
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTER = """# Chapter
@@ -99,11 +97,12 @@ def site(folder: Path, chapter: str) -> Path:
 
 
 def build(source: Path, out: Path, **environment: str) -> int:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("BOOK_URL", "REPOSITORY_URL", "REPOSITORY_BRANCH", "NOTEBOOKS_BRANCH"):
-            patch.setenv(name, environment.get(name, ""))
-        # in this process, which has imported most of it already; tools/ is on its path
-        return build_main(["-q", "-W", "-E", "-b", "html", str(source), str(out)])
+    """Build in a process of its own: citations of an earlier build must not be remembered."""
+    names = ("BOOK_URL", "REPOSITORY_URL", "REPOSITORY_BRANCH", "NOTEBOOKS_BRANCH")
+    given = {name: environment.get(name, "") for name in names}
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-E", "-b", "html", source, out]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "tools"), **given}
+    return subprocess.run(command, env=variables, timeout=600, check=False).returncode
 
 
 @pytest.fixture(scope="module")

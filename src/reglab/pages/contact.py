@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
 from reglab.data.sources import Arrays
 from reglab.pages.figures import styled
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 EACH = 10  # images of a class
 ROWS = 20  # classes, at most
@@ -19,16 +15,10 @@ ROWS = 20  # classes, at most
 @styled
 def contact_sheet(arrays: Arrays, title: str) -> Figure:
     """Return the first training images of each class, with its name and numbers of images."""
-    import matplotlib.pyplot as plt
-
     shown = min(len(arrays.classes), ROWS)
-    figure, grid = plt.subplots(
-        shown,
-        EACH,
-        figsize=(EACH * 0.75 + 2.2, shown * 0.8 + 0.5),
-        squeeze=False,
-        layout="constrained",
-    )
+    size = EACH * 0.75 + 2.2, shown * 0.8 + 0.5
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(shown, EACH, squeeze=False)
     for label, row in enumerate(grid):
         members = np.flatnonzero(arrays.y_train == label)
         n_test = int((arrays.y_test == label).sum())
