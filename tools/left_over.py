@@ -31,7 +31,7 @@ LINK = re.compile(r"\]\(([^()\s]+)\)|\bhref=\"([^\"]+)\"")
 def in_text(text: str) -> list[str]:
     """Return what a piece of Markdown has that only MyST understands, and its empty links."""
     lines = CODE.sub("", text)
-    looked_at = (LINES, lines), (INLINE, SPAN.sub("", FORMULA.sub("", lines)))
+    looked_at = (LINES, lines), (INLINE, SPAN.sub("code", FORMULA.sub("formula", lines)))
     return [
         f"{name}: {found[0]}"
         for raw, where in looked_at
