@@ -30,6 +30,7 @@ def answering(words):
         try:
             yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
         finally:
+            server.shutdown(socket.SHUT_RDWR)  # ends the accept that the thread waits in
             for connection in held:
                 connection.close()
 

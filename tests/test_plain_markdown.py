@@ -98,3 +98,8 @@ def test_a_dead_link_of_a_notebook_is_found(tmp_path):
         f"{file}: one: a dead link: gone.html",
         f"{file}: two: a dead link: lost.html",
     ]
+
+
+@pytest.mark.parametrize("text", ["[`a.b`](../x.html)", "[$x$](y.html)", "`[](as code)`"])
+def test_a_link_may_be_named_by_code_or_a_formula(text):
+    assert left_over.in_text(f"*Made by* {text}.") == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import os
 import shutil
 import socket
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reglab.data.npz import write_npz
 from reglab.data.sources import ARRAYS, FULL_SHA256, KNOWN, cache_path, digest, load_file
 from reglab.errors import ReglabError
 
@@ -52,7 +52,7 @@ def fetch(name: str, folder: Path | str | None = None, *, progress: bool = True)
         raise ReglabError(f"cannot write to {target.parent}: {error.strerror or error}") from None
     try:
         arrays = _download(name, scratch, target.parent, progress)
-        _keep(name, arrays, scratch / target.name, target)
+        _keep(name, arrays, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return target
@@ -101,23 +101,14 @@ def _check_archive(path: Path) -> None:
         )
 
 
-def _keep(name: str, arrays: dict[str, np.ndarray], partial: Path, target: Path) -> None:
+def _keep(name: str, arrays: dict[str, np.ndarray], target: Path) -> None:
     sha256 = digest(arrays)
     if sha256 != FULL_SHA256[name]:
         raise ReglabError(
             f"the downloaded {name} is not the published one (SHA-256 begins {sha256[:12]}, "
             f"expected {FULL_SHA256[name][:12]}); nothing was kept, try again later"
         )
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, **{key: arrays[key] for key in ARRAYS})
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    except OSError as error:
-        raise ReglabError(
-            f"cannot write {target}: {error.strerror or error}; free some space and try again"
-        ) from None
+    write_npz(target, {key: arrays[key] for key in ARRAYS})
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import os
 import stat
 import warnings
 import zipfile
@@ -74,6 +75,30 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         ) from None
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def write_npz(target: Path, arrays: Mapping[str, np.ndarray], *, compressed: bool = False) -> None:
+    """Write arrays as ``target``, which appears complete or not at all; its folder is made.
+
+    Raises:
+        ReglabError: it cannot be written; what was there before stays.
+    """
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            (np.savez_compressed if compressed else np.savez)(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except OSError as error:
+        raise ReglabError(
+            f"cannot write {target}: {error.strerror or error}; free some space, or set "
+            "REGLAB_DATA_DIR to a folder that can be written"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _member(path: Path, packed: zipfile.ZipFile, key: str) -> zipfile.ZipInfo | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 
 import numpy as np
 
 from reglab.data.importing import arrays, folders, labels, parquet, parts, pixel_rows, pixels
 from reglab.data.importing.draft import Draft, Options, refuse_unequal
-from reglab.data.npz import check_arrays, digest
+from reglab.data.npz import check_arrays, digest, write_npz
 from reglab.data.remarks import remarks
 from reglab.data.sources import KNOWN, cache_path, load_file
 from reglab.errors import ReglabError
@@ -58,7 +56,7 @@ def import_data(
     made = _arrays(draft)
     n_classes = check_arrays(target, made)
     _count(draft, n_classes)
-    _write(target, made)
+    write_npz(target, made, compressed=True)
     draft.say("written", f"{target}, SHA-256 {digest(made)[:12]}")
     for remark in remarks(load_file(name, folder)):
         draft.say("note", remark)
@@ -98,22 +96,3 @@ def _count(draft: Draft, n_classes: int) -> None:
             else ""
         )
         draft.say(part, f"{counts.sum():,} images of {shape}, {n_classes} classes, {each}{none}")
-
-
-def _write(target: Path, made: dict[str, np.ndarray]) -> None:
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **made)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    except OSError as error:
-        raise ReglabError(
-            f"cannot write {target}: {error.strerror or error}; free some space, or set "
-            "REGLAB_DATA_DIR to a folder that can be written"
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
