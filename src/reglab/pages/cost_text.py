@@ -17,6 +17,7 @@ from reglab.results.costs import (
     slowest_over_fastest,
 )
 from reglab.results.prices import Price, choosing, prices
+from reglab.stats import Estimate
 
 
 def sources(studies: Mapping[str, pd.DataFrame]) -> str:
@@ -44,7 +45,11 @@ def answer(studies: Mapping[str, pd.DataFrame]) -> Said:
     """
     if not studies:
         return Said("No runs are recorded with this copy of the book.")
-    return Said("\n".join(f"- {_answer(name, study)}" for name, study in studies.items()))
+    items = "\n".join(f"- {_answer(name, study)}" for name, study in studies.items())
+    return Said(
+        f"{items}\n\nIn brackets stands the 95 % interval of a price. The cheapest and the largest "
+        "were picked from seven after looking, which flatters both a little."
+    )
 
 
 def _answer(name: str, study: pd.DataFrame) -> str:
@@ -71,8 +76,13 @@ def _epochs(measured: Sequence[Price]) -> list[float]:
 
 
 def _bought(one: Price) -> str:
-    half = "" if one.gain.n < 2 else f" ± {one.gain.half_width:.1f}"
-    return f"{one.name}, {one.gain.mean:.1f}{half} points for {_more(one.epochs.mean)}"
+    gain = f"{one.gain.mean:.1f}{_half(one.gain)} points"
+    few = "fewer" if one.epochs.mean < 0 else "more"
+    return f"{one.name}, {gain} for {abs(one.epochs.mean):.1f}{_half(one.epochs)} epochs {few}"
+
+
+def _half(estimate: Estimate) -> str:
+    return "" if estimate.n < 2 else f" ± {estimate.half_width:.1f}"
 
 
 def _more(epochs: float) -> str:
@@ -80,7 +90,12 @@ def _more(epochs: float) -> str:
 
 
 def _a_point(one: Price) -> str:
-    return "at no cost" if one.a_point <= 0 else f"{one.a_point:.1f} epochs a point"
+    if one.between is None:
+        return f"{one.a_point:.1f} epochs a point"
+    low, high = one.between
+    if high <= 0:
+        return "at no cost"
+    return f"{one.a_point:.1f} epochs a point ({low:.1f} to {high:.1f})"
 
 
 def finding(studies: Mapping[str, pd.DataFrame]) -> Said:
