@@ -2,7 +2,7 @@
 
 import pytest
 
-from reglab.pages.clauses import by_dataset, clause, listed, points, say, shown_on
+from reglab.pages.clauses import by_dataset, clause, grouped, listed, points, say, shown_on
 from reglab.stats import equivalence, mean_interval
 
 ABOVE = mean_interval([3.0, 3.2, 2.9, 3.1, 3.3])
@@ -53,3 +53,5 @@ def test_sentences_make_a_paragraph():
 
 def test_sentences_as_a_list():
     assert points("one thing", "", "why?").text == "- One thing.\n- Why?"
+    parts = {"MNIST": ["one thing", "", "why?"], "CIFAR-10": iter([])}
+    assert grouped(parts).text == "- **MNIST**\n  - One thing.\n  - Why?"

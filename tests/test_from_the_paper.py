@@ -7,12 +7,14 @@ from pathlib import Path
 import make_front
 import make_map
 import make_reproduced
+import pandas as pd
 import pytest
 import yaml
 
 from reglab import paper, verdicts
 from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
+from reglab.study.standing import Standing
 
 ROOT = Path(__file__).resolve().parents[1]
 METADATA = yaml.safe_load((ROOT / "metadata.yaml").read_text("utf-8"))
@@ -75,6 +77,30 @@ def test_the_effort_is_that_of_the_records(study):
     hours = study.drop_duplicates("key")["seconds"].sum() / 3600 + runs
     assert f"{hours:,.0f} hours of a core" in said
     assert make_reproduced.effort({}).startswith("No runs are recorded")
+
+
+def test_runs_of_further_studies_are_counted_once(study):
+    new = study.assign(key="new " + study["key"], seconds=3600.0)
+    again = pd.concat([study, new])
+    further = {"order": {"mnist": again}, "unstopped": {"mnist": again}, "batch_size": {}}
+    said, runs = make_reproduced.effort({"mnist": study}, further), study["key"].nunique()
+    assert f"**Runs:** {runs} trained networks" in said
+    assert f"In further studies: {runs} in *order* and {runs} in *unstopped*." in said
+    hours = study.drop_duplicates("key")["seconds"].sum() / 3600 + runs
+    assert f"{hours:,.0f} hours of a core" in said
+
+
+def test_how_far_the_runs_reach_is_said(study):
+    begun = Standing("cifar10", "full", 25, 80, False, (0, 5), 1.0, 1.0, 1, "protocol")
+    said = make_reproduced.scale({"mnist": study}, [begun])
+    assert "200 of 60,000 on MNIST." in said and "directions, not sizes" in said
+    assert (
+        "the *full* profile, and used once it is complete: CIFAR-10, 25 of up to 80 runs, 0 of 5"
+        in said
+    )
+    whole = {"mnist": study.assign(profile="full")}
+    assert make_reproduced.scale(whole, []) == "All training images were used.\n"
+    assert make_reproduced.scale({}, []) == "\n"
 
 
 def test_what_could_not_be_tested_is_listed_until_it_is(rows):

@@ -7,6 +7,7 @@ import pytest
 from conftest import example
 
 from reglab.data.dataset import load_dataset
+from reglab.study.further import STUDIES
 from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
 from reglab.study.protocol import expected_runs
@@ -27,6 +28,17 @@ def test_the_table_of_profiles_is_theirs(profile):
     assert seeds == f"{profile.sweep_seeds}, {profile.factorial_seeds}"
     plan = Plan("mnist", "full:0", 60_000, profile, "cpu", profile.factorial_seeds)
     assert abs(int(networks.removeprefix("about ")) - expected_runs(plan)) < 10
+
+
+def test_the_exception_of_the_full_profile_and_every_further_study_are_named():
+    full = PROFILES["full"].for_dataset("cifar10")
+    plan = Plan("cifar10", "full:0", 50_000, full, "cpu", full.factorial_seeds)
+    said = re.search(
+        r"\*Full\* takes width (\d+) and (\w+) judging seeds on CIFAR-10, about (\d+)", YOURSELF
+    )
+    assert (int(said[1]), said[2]) == (full.width, {5: "five", 10: "ten"}[full.factorial_seeds])
+    assert abs(int(said[3]) - expected_runs(plan)) < 10
+    assert [name for name in STUDIES if f"*{name}*" not in YOURSELF] == []
 
 
 def test_the_example_of_own_images_makes_a_data_set(tmp_path, monkeypatch):

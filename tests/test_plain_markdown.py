@@ -1,5 +1,8 @@
 """MyST becomes plain Markdown, and what is left of it is found."""
 
+import re
+from pathlib import Path
+
 import left_over
 import nbformat
 import pytest
@@ -37,9 +40,12 @@ ECHO = Answers(
         ),
         (
             "::::{dropdown} Solutions\n:::{note}\nA $b\n= c$.\n:::\n::::",
-            "**Solutions**\n\n> **Note**\n>\n> A $b = c$.",
+            "<details><summary>Solutions</summary>\n\n> **Note**\n>\n> A $b = c$.\n\n</details>",
         ),
-        (":::{dropdown} D\n```{math}\na\n```\n:::", "**D**\n\n$$\na\n$$"),
+        (
+            ":::{dropdown} Is a < b?\n```{math}\na\n```\n\n**B.** It is.\n:::",
+            "<details><summary>Is a &lt; b?</summary>\n\n$$\na\n$$\n\n**B.** It is.\n\n</details>",
+        ),
         ("```{toctree}\nx\n```", ""),
         (
             "```{list-table}\n:header-rows: 1\n\n* - a\n  - b\n* - c\n    d\n  - {eq}`e`\n```",
@@ -52,6 +58,18 @@ def test_myst_becomes_plain(myst, wanted):
     made = plain(myst, ECHO)
     assert made == wanted
     assert left_over.in_text(made) == []
+
+
+@pytest.mark.parametrize(
+    "file", sorted(Path(__file__).parents[1].glob("notebooks/*.ipynb")), ids=lambda file: file.stem
+)
+def test_answers_and_solutions_are_folded(file):
+    for cell in nbformat.read(file, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            made = plain(cell.source, ECHO)
+            assert made.count("<details>") == len(re.findall(r"^:+\{dropdown\}", cell.source, re.M))
+            open_text = re.sub(r"<details>.*?</details>", "", made, flags=re.DOTALL)
+            assert not re.search(r"^\*\*([A-C]|\d)\.\*\*", open_text, re.M), open_text
 
 
 @pytest.mark.parametrize(

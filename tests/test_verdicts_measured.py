@@ -208,6 +208,10 @@ def test_an_unfinished_study_is_left_out(recorded_runs, tmp_path):
     write_table(kept, tmp_path / "reduced" / "cifar10.jsonl.gz")
     assert plan.seeds == 5
     assert recorded.studies(tmp_path) == {}
+    (begun,) = recorded.begun(tmp_path)
+    assert (begun.dataset, begun.profile, begun.blocks) == ("cifar10", "reduced", (4, 5))
+    assert begun.total - begun.done == 1
+    assert recorded.begun(recorded_runs("reduced")) == []
 
 
 @pytest.mark.parametrize("kind", list(chapters._TABLES))

@@ -30,6 +30,7 @@ from reglab.pages.figures import styled
 from reglab.pages.forest import forest
 from reglab.pages.in_short import in_short
 from reglab.results import provenance, recorded, tables
+from reglab.study.further import STUDIES
 from reglab.verdicts import BY_ARITHMETIC, BY_RUNS, Row
 from reglab.verdicts.words import WHOLE
 
@@ -160,12 +161,14 @@ def behind(studies: Mapping[str, pd.DataFrame]) -> str:
 
 def texts(studies: Mapping[str, pd.DataFrame], rows: Sequence[Row]) -> dict[str, str]:
     """Return what is written, by the name of the file; front.md last, as make waits for it."""
+    further = {name: recorded.further(name) for name in STUDIES}
     return {
         "rules.md": (files("reglab") / "rules.md").read_text("utf-8"),
         "recorded.md": runs(studies),
         "provenance.md": sources(studies),
         "map.md": make_map.whole(rows),
-        "effort.md": make_reproduced.effort(studies),
+        "effort.md": make_reproduced.effort(studies, further),
+        "scale.md": make_reproduced.scale(studies, recorded.begun()),
         "beyond.md": make_reproduced.beyond(rows),
         "holds.md": f"{in_short(studies, rows, '../notebooks/')}\n",
         "behind.md": behind(studies),

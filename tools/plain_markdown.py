@@ -6,6 +6,7 @@ What only the built book knows (numbers, titles, addresses, citations) is asked 
 
 from __future__ import annotations
 
+import html
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -29,9 +30,9 @@ NEEDS_LINES = re.compile(r"^\s*(\$\$|```|~~~|\||>)", re.MULTILINE)  # what a quo
 
 DROPPED = {"toctree", "tableofcontents", "contents", "bibliography", "index", "eval-rst"}
 BOXES = {"note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "error",
-         "seealso", "admonition", "dropdown", "margin", "sidebar", "topic", "card",
-         "grid-item-card", "tab-item"}  # fmt: skip
-TITLED = {"admonition", "dropdown", "topic", "sidebar", "card", "grid-item-card", "tab-item"}
+         "seealso", "admonition", "margin", "sidebar", "topic", "card", "grid-item-card",
+         "tab-item"}  # fmt: skip
+TITLED = {"admonition", "topic", "sidebar", "card", "grid-item-card", "tab-item"}
 WRAPPERS = {"grid", "grid-item", "tab-set", "container", "div", "card-carousel"}
 CODE = {"code", "code-block", "sourcecode"}
 
@@ -143,6 +144,8 @@ def _directive(block: Block, answers: Answers) -> str:
         return f"{plain(inside, answers)}\n\n*{inline(block.argument, answers)}*".replace("**", "")
     if block.name in WRAPPERS:
         return plain(inside, answers)
+    if block.name == "dropdown":
+        return folded(inline(block.argument, answers), plain(inside, answers))
     if block.name in BOXES:
         title = block.argument if block.name in TITLED else ""
         title = title or ("" if block.name == "margin" else block.name.capitalize())
@@ -191,6 +194,15 @@ def quoted(title: str, text: str) -> str:
         return head + text
     # A formula over two lines would have the second one's > in it.
     return textwrap.indent(head + unwrapped(text), "> ", lambda _: True).replace("> \n", ">\n")
+
+
+def folded(title: str, text: str) -> str:
+    """Return a text that opens when its title is clicked on, as it does in the book.
+
+    Between the empty lines it is Markdown, for JupyterLab, VS Code and Colab alike.
+    """
+    summary = html.escape(title or "More", quote=False)
+    return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
 def unwrapped(text: str) -> str:

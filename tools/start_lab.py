@@ -25,7 +25,7 @@ PAGE = LAB / "start.md"
 BUILT = Path("_build", "html")
 AS_MADE = ".as-made"  # beside the copies: what they were before anybody changed them
 SETTINGS = Path(__file__).resolve().parent / "lab"
-# Of a processor's core, for all cells of a notebook; null = not measured yet.
+# Of a processor's core, for all cells of a notebook, and of what they start.
 SECONDS = SETTINGS / "seconds.json"
 RERUN = "notebooks/rerun"
 TO_NOTEBOOK = re.compile(r"\]\((\w+)\.html(?:#[^)]*)?\)")
@@ -61,11 +61,9 @@ def _line(site: Path, page: str) -> str:
     return f"- [{title}]({folder}{page}.ipynb): {takes}"
 
 
-def in_words(seconds: float | None) -> str:
-    """Return a time no more exact than it is; None = not measured, of those that train a little."""
-    if seconds is None:
-        return "a few minutes"
-    if seconds < 75:
+def in_words(seconds: float) -> str:
+    """Return a time no more exact than it is."""
+    if seconds < 55:
         return f"{max(10, round(seconds, -1)):.0f} seconds"
     return f"{round(seconds / 60)} minutes" if seconds >= 90 else "a minute"
 

@@ -12,7 +12,7 @@ import pandas as pd
 from reglab import paper
 from reglab.bench import measure, shift, shift_text, timing
 from reglab.pages import display
-from reglab.pages.clauses import Said, say
+from reglab.pages.clauses import Said, points, say
 from reglab.paths import results_folder
 
 WAYS = {
@@ -94,10 +94,10 @@ def gains(measured: dict) -> Said:
     for shape, part in measured["shapes"].items():
         one, many = (_beside(part[f"ratio_{name}_range"]) for name in ("train", "fp32"))
         sentences.append(
-            f"held against the usual loop, {paper.title(shape)} at width {part['width']}: one run "
+            f"{paper.title(shape)} at width {part['width']}, compared with the usual loop: one run "
             f"by itself is {one}; a run on each core, in fp32, is {many}"
         )
-    return say(*sentences)
+    return points(*sentences)
 
 
 def growth(measured: dict) -> Said:

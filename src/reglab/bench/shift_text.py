@@ -6,7 +6,7 @@ import pandas as pd
 
 from reglab import stats
 from reglab.bench.shift import NETWORKS
-from reglab.pages.clauses import Said, clause, listed, say
+from reglab.pages.clauses import Said, clause, grouped, listed, points
 
 MEASURES = {
     "input_shift": "shift of layers' inputs, %",
@@ -50,19 +50,19 @@ def table(measured: dict) -> pd.DataFrame:
 def findings(measured: dict) -> Said:
     """Return what BN does to the measures, and whether noise that undoes it costs the training."""
     measures = {name: title for name, title in MEASURES.items() if name != "test_acc"}
-    return say(
-        "with BN instead of without: " + _said(measured, "bn", "plain", measures),
-        *(
-            f"{NETWORKS[noisy]}, against the network without BN: "
-            + _said(measured, noisy, "plain", measures)
-            for noisy in measured["noise"]
-        ),
-        *(
-            f"{NETWORKS[noisy]}, against that with BN alone, {MEASURES['train_loss']}: "
-            + _clause(difference(measured, noisy, "bn", "train_loss"))
-            for noisy in measured["noise"]
-        ),
-    )
+    treated = {"bn": "with BN"} | {noisy: NETWORKS[noisy] for noisy in measured["noise"]}
+    parts = {
+        f"The network {words}, against that without BN": _said(measured, name, "plain", measures)
+        for name, words in treated.items()
+    }
+    loss = {"train_loss": MEASURES["train_loss"]}
+    parts |= {
+        f"The network {NETWORKS[noisy]}, against that with BN alone": _said(
+            measured, noisy, "bn", loss
+        )
+        for noisy in measured["noise"]
+    }
+    return grouped(parts)
 
 
 def conclusion(measured: dict) -> Said:
@@ -78,7 +78,7 @@ def conclusion(measured: dict) -> Said:
     for noisy, shift, loss in zip(measured["noise"], shifts, losses, strict=True):
         kinds[_kind(shift, loss)].append(f"the network {NETWORKS[noisy]}")
     steady = difference(measured, "bn", "plain", "input_shift")
-    return say(
+    return points(
         _steadier(steady),
         *(_with(networks, _SAID[kind]) for kind, networks in kinds.items()),
     )
@@ -115,11 +115,11 @@ def _with(networks: list[str], finding: str) -> str:
     return f"{listed(networks)} {finding}" if networks else ""
 
 
-def _said(measured: dict, treated: str, control: str, measures: dict[str, str]) -> str:
-    return "; ".join(
+def _said(measured: dict, treated: str, control: str, measures: dict[str, str]) -> list[str]:
+    return [
         f"{title}: {_clause(difference(measured, treated, control, name))}"
         for name, title in measures.items()
-    )
+    ]
 
 
 def _clause(estimate: stats.Estimate) -> str:

@@ -18,7 +18,7 @@ from reglab.data.dataset import dataset_version
 from reglab.data.sources import KNOWN
 from reglab.formulas import training_times
 from reglab.pages import display
-from reglab.pages.clauses import Said, say
+from reglab.pages.clauses import Said, grouped, say
 from reglab.results.arms import TARGET
 from reglab.training import machine
 from reglab.training.run import Run, load_for
@@ -132,27 +132,27 @@ def ratio_table(measured: dict) -> pd.DataFrame:
 
 def findings(measured: dict) -> Said:
     """Return what the ratios say of each time, and of the paper's 15 %, data set by data set."""
-    return say(
-        f"the paper's saving would be a ratio of about {CLAIMED:g}",
-        *(
-            f"{paper.title(dataset)}: "
-            + "; ".join(_said(TIMES[name], r) for name, r in part["ratios"].items())
+    head = say(f"the paper's saving would be a ratio of about {CLAIMED:g}")
+    said = grouped(
+        {
+            paper.title(dataset): (_said(TIMES[name], r) for name, r in part["ratios"].items())
             for dataset, part in measured["datasets"].items()
-        ),
+        }
     )
+    return Said(f"{head}\n\n{said}")
 
 
 def _said(time: str, ratio: dict) -> str:
     if ratio["n"] == 0:
-        return f"{time}, no seed in which both networks came that far"
+        return f"{time}: no seed in which both networks came that far"
     low, high = ratio["range"]
-    way = "more in every seed" if low > 1 else "fewer in every seed" if high < 1 else "either way"
-    beside = "among them" if low <= CLAIMED <= high else "not among them"
-    seeds = f"{ratio['n']} seed{'s' if ratio['n'] > 1 else ''}"
-    return (
-        f"{time}, {ratio['median']:.2f} times as many with BN ({_range(ratio)} in {seeds}), "
-        f"{way}, {CLAIMED:g} {beside}"
-    )
+    kind = (
+        "more with BN in every seed" if low > 1
+        else "fewer with BN in every seed" if high < 1
+        else "more with BN in some seeds, fewer in others"
+    )  # fmt: skip
+    lies = "lies within" if low <= CLAIMED <= high else "lies outside"
+    return f"{time}: {kind}; {CLAIMED:g} {lies} the range of {_range(ratio)}"
 
 
 def _range(ratio: dict) -> str:

@@ -44,6 +44,19 @@ def points(*sentences: str) -> Said:
     return Said("\n".join(f"- {_sentence(text)}" for text in filter(None, sentences)))
 
 
+def grouped(parts: Mapping[str, Iterable[str]]) -> Said:
+    """Return a list with a list under each of its titles; a title without sentences is left out.
+
+    Args:
+        parts: title -> sentences, made as in `say`.
+    """
+    lines = []
+    for title, texts in parts.items():
+        items = [f"  - {_sentence(text)}" for text in texts if text]
+        lines += [f"- **{title}**", *items] if items else []
+    return Said("\n".join(lines))
+
+
 def _sentence(text: str) -> str:
     stop = "" if text.endswith("?") else "."
     return f"{text[0].upper()}{text[1:].rstrip('.')}{stop}"

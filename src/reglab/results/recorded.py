@@ -22,6 +22,7 @@ from reglab.study.further import datasets_of
 from reglab.study.plan import PROTOCOL, Plan
 from reglab.study.profiles import profile_named
 from reglab.study.protocol import Arm, settings
+from reglab.study.standing import Standing, survey
 
 # Best first. The reduced profile decides directions; sizes need all training images.
 DECIDING = ("paper", "full", "reduced")
@@ -49,6 +50,22 @@ def all_profiles(folder: Path | str | None = None) -> dict[str, list[pd.DataFram
     folder = results_folder(folder)
     recorded = {name: list(_by_profile(name, folder)) for name in KNOWN}
     return {name: profiles for name, profiles in recorded.items() if profiles}
+
+
+def begun(folder: Path | str | None = None) -> list[Standing]:
+    """Return where the recorded studies stand whose factorial is not complete, best profile first.
+
+    Args and errors as `studies`, which leaves these out.
+    """
+    folder = results_folder(folder)
+    found = []
+    for profile in DECIDING:
+        for dataset in KNOWN:
+            path = folder / table_name(dataset, profile)
+            first = next(read_table(path), None) if path.exists() else None
+            if first is not None and _read(dataset, profile, path, folder) is None:
+                found.append(survey(_plan(first.config, profile), _store(folder)))
+    return found
 
 
 def table_name(dataset: str, profile: str, study: str = PROTOCOL) -> str:
