@@ -6,8 +6,6 @@ MAKEFLAGS += --no-print-directory
 
 PROFILE ?= pilot
 WORKERS ?=
-# The folder that holds _config.yml, book/ and notebooks/; the smoke book is a copy elsewhere.
-SITE ?= .
 STORE ?= $(or $(REGLAB_STORE),runs)
 # Notebooks start in folders of their own, so they get absolute paths.
 export REGLAB_STORE := $(if $(filter /%,$(STORE)),$(STORE),$(CURDIR)/$(STORE))
@@ -18,7 +16,8 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.installed
 DATASETS := mnist fashion_mnist cifar10
 CHAPTERS := $(filter-out notebooks/rerun.ipynb,$(wildcard notebooks/*.ipynb))
-SMOKE := _build/smoke
+# What a folder can be called.
+SMOKE := _build/smoke/it's [50 %] of \#1 & é
 TEST_STORE := _build/test-runs
 PYTEST = $(PY) -m pytest
 # Tests run on so many cores at once, each of them with one thread.
@@ -26,27 +25,27 @@ CORES ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 FLAKY_TIMES ?= 10
 
 LIBRARY := $(shell find src/reglab -type f -not -name '*.pyc')
-RERUNS := $(DATASETS:%=$(SITE)/book/reruns/%.ipynb)
-SUMMARY := $(SITE)/book/_generated/summary.md
-VERDICTS := $(SITE)/book/_generated/front.md
-TRAINED := $(SITE)/_build/.trained-$(PROFILE)
+RERUNS := $(DATASETS:%=book/reruns/%.ipynb)
+SUMMARY := book/_generated/summary.md
+VERDICTS := book/_generated/front.md
+TRAINED := _build/.trained-$(PROFILE)
 TRAIN = $(VENV)/bin/reglab reproduce --dataset all --profile $(PROFILE) $(if $(WORKERS),--workers $(WORKERS))
 RUNS = training ($(PROFILE))
-HTML := $(SITE)/_build/html
+HTML := _build/html
 BUILT := $(HTML)/.built
-PDF := $(SITE)/_build/regularization-rerun.pdf
+PDF := _build/regularization-rerun.pdf
 # The profile whose runs are all recorded, and what ends in an error, without training, if not all are.
 RECORDED := reduced
 READ = $(VENV)/bin/reglab results --dataset all --profile $(RECORDED) >/dev/null
 AHEAD = $(if $(filter smoke $(RECORDED),$(PROFILE))$(wildcard $(BUILT)),,yes)
-ADDRESSES := $(SITE)/_build/.addresses
-FRESH := $(SITE)/_build/fresh
-TIMES := $(SITE)/_build/.times
-STEPS := $(SITE)/_build/.steps
-PAGES := $(SITE)/_config.yml $(SITE)/_toc.yml $(wildcard $(SITE)/book/*.md $(SITE)/book/*.bib \
-	$(SITE)/book/_static/* $(SITE)/book/_static/vega/* $(SITE)/book/_static/toy/* $(SITE)/notebooks/*.ipynb) \
+ADDRESSES := _build/.addresses
+FRESH := _build/fresh
+TIMES := _build/.times
+STEPS := _build/.steps
+PAGES := _config.yml _toc.yml $(wildcard book/*.md book/*.bib \
+	book/_static/* book/_static/vega/* book/_static/toy/* notebooks/*.ipynb) \
 	tools/check_book.py tools/contents.py tools/sharing.py tools/llms.py tools/numbered.py tools/dark_figures.py \
-	tools/resolved.py tools/plain_markdown.py tools/left_over.py
+	tools/resolved.py tools/plain_markdown.py tools/left_over.py tools/only_listed.py
 
 # $(call timed,label,commands): run the commands, note how long they took. Under `make book` the
 # label has a number: of the steps begun, among those that a dry run found to be out of date.
@@ -85,7 +84,7 @@ pdf: $(READY) ## the book as one PDF (needs Chromium or Chrome)
 	@echo "== part 1/2: the book"
 	@$(MAKE) book
 	@echo "== part 2/2: the PDF"
-	@$(PY) tools/make_pdf.py $(SITE) $(HTML) $(PDF)
+	@$(PY) tools/make_pdf.py . $(HTML) $(PDF)
 
 # Interrupted or not, what is finished is written down; the same command goes on from there.
 record: PROFILE := full
@@ -108,15 +107,15 @@ chapters: $(READY) ## only the chapters: run each cell, compare with the stored 
 		-n $(CORES) --dist loadfile --no-loadscope-reorder $(CHAPTERS)
 
 smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store and output
-	@rm -rf $(SMOKE) && mkdir -p $(SMOKE)
-	@cp -R _config.yml _toc.yml book notebooks tools $(SMOKE)/
-	@rm -rf $(SMOKE)/book/reruns $(SMOKE)/book/_generated
+	@rm -rf _build/smoke && mkdir -p "$(SMOKE)/.pytest_cache"
+	@# with the files' times, or a set-up would be found out of date
+	@cp -Rp Makefile _config.yml _toc.yml pyproject.toml requirements.lock book notebooks src tools "$(SMOKE)/"
 	@# what pytest leaves beside the sources must not become a page
-	@mkdir $(SMOKE)/.pytest_cache && echo '# no page' >$(SMOKE)/.pytest_cache/README.md
-	@$(MAKE) book PROFILE=smoke SITE=$(SMOKE) STORE=$(SMOKE)/runs
+	@cd "$(SMOKE)" && rm -rf book/reruns book/_generated && echo '# no page' >.pytest_cache/README.md
+	@cd "$(SMOKE)" && $(MAKE) book PROFILE=smoke STORE=runs VENV=$(if $(filter /%,$(VENV)),,../../../)$(VENV)
 
 browser: $(READY) ## the pages of the smoke book in Chromium, where there is one (after make smoke)
-	$(PYTEST) tests/browser --book $(SMOKE)/_build/html -n $(CORES) --dist loadscope
+	$(PYTEST) tests/browser --book "$(SMOKE)/_build/html" -n $(CORES) --dist loadscope
 
 torture: $(READY) ## the injected faults, with fifty kills instead of five (see Reliability)
 	$(PYTEST) tests/test_faults_*.py tests/test_cluster.py --kills 50
@@ -163,10 +162,10 @@ site: $(BUILT)
 # One mark for one profile: after a change of profile, everything below is out of date.
 $(TRAINED): $(READY) $(LIBRARY)
 	$(call timed,$(RUNS),$(TRAIN))
-	@rm -f $(SITE)/_build/.trained-*
+	@rm -f _build/.trained-*
 	@touch $@
 
-$(RERUNS): $(SITE)/book/reruns/%.ipynb: $(SITE)/notebooks/rerun.ipynb tools/run_notebooks.py $(TRAINED)
+$(RERUNS): book/reruns/%.ipynb: notebooks/rerun.ipynb tools/run_notebooks.py $(TRAINED)
 	$(call timed,rerun of $*,$(PY) tools/run_notebooks.py rerun $< $@ --dataset $* \
 		--profile $(PROFILE))
 
@@ -188,8 +187,8 @@ $(ADDRESSES): FORCE | $(READY)
 # build would not repeat the warnings of pages that did not change.
 $(BUILT): $(ADDRESSES) $(SUMMARY) $(VERDICTS) $(PAGES)
 	@rm -rf $(FRESH)
-	@$(PY) tools/check_book.py notebooks $(SITE)
-	$(call timed,book (half a minute or so),sh tools/patiently.sh $(VENV)/bin/jupyter-book build $(SITE) --path-output $(FRESH) -W --keep-going \
+	@$(PY) tools/check_book.py notebooks .
+	$(call timed,book (half a minute or so),sh tools/patiently.sh $(VENV)/bin/jupyter-book build . --path-output $(FRESH) -W --keep-going \
 		-q >$(FRESH).log || { cat $(FRESH).log; false; })
 	@$(PY) tools/check_book.py html $(FRESH)/_build/html
 	@rm -rf $(HTML) && mv $(FRESH)/_build/html $(HTML) && rm -rf $(FRESH) $(FRESH).log
