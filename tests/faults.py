@@ -33,6 +33,11 @@ def last_line(errors):
     return last
 
 
+def alone(command):
+    """The same without workers, where they are not what is tested: each imports torch anew."""
+    return [*command, "--workers", "1"]
+
+
 def finish(command):
     done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 0, done.stderr

@@ -16,6 +16,7 @@ import pytest
 from faults import (
     DEADLINE,
     ROOT,
+    alone,
     finish,
     group_is_gone,
     judge,
@@ -55,7 +56,7 @@ def test_driver_killed_at_random_moments(
             now = runs_in(store)
             lost += sum(now.get(name) != run for name, run in kept.items())
             kept = now
-        finish(here)
+        finish(alone(here))
         more_lost, twice, same = judge(store, kept, undisturbed)
         lost, duplicates, equal = lost + more_lost, duplicates + twice, equal and same
     tally.add("driver killed (SIGKILL)", done, lost, duplicates, equal)
@@ -76,7 +77,7 @@ def test_worker_killed(command, store, undisturbed, tally, pytestconfig):
         now = runs_in(store)
         lost += sum(now.get(name) != run for name, run in kept.items())
         kept = now
-    finish(command)
+    finish(alone(command))
     more_lost, *rest = judge(store, kept, undisturbed)
     tally.add("worker killed (SIGKILL)", times, lost + more_lost, *rest)
 
@@ -112,13 +113,13 @@ def test_interrupt(command, store, undisturbed, tally):
     assert group_is_gone(driver.pid)
     kept = runs_in(store)
     assert kept
-    finish(command)
+    finish(alone(command))
     tally.add("Ctrl-C", 1, *judge(store, kept, undisturbed))
 
 
 def test_two_drivers_on_one_store(command, store, undisturbed, tally):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    drivers = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    drivers = [subprocess.Popen(alone(command), **pipes) for _ in range(2)]
     outputs = [driver.communicate(timeout=DEADLINE) for driver in drivers]
     assert [driver.returncode for driver in drivers] == [0, 0], outputs
     made = [int(out.rpartition("(")[2].split()[0]) for out, _ in outputs]

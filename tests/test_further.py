@@ -6,6 +6,7 @@ import pytest
 from conftest import fake_record, finish
 
 from reglab.config import RunConfig
+from reglab.data.dataset import load_dataset
 from reglab.errors import ReglabError
 from reglab.runs.store import RunStore
 from reglab.study import sweep
@@ -109,8 +110,14 @@ def test_studies_are_known_by_name():
 
 
 @pytest.fixture
-def chosen_here(tmp_path):
-    """A store with a finished smoke protocol of MNIST, made up."""
+def chosen_here(tmp_path, monkeypatch):
+    """A store with a finished smoke protocol of MNIST, made up, whose runs see 100 test images."""
+
+    def load(*asked, **options):
+        data = load_dataset(*asked, **options)
+        return dataclasses.replace(data, x_test=data.x_test[:100], y_test=data.y_test[:100])
+
+    monkeypatch.setattr("reglab.training.run.load_dataset", load)
     plan, store = make_plan("mnist", "smoke", seeds=1, device="cpu"), RunStore(tmp_path / "runs")
     for record in finish(plan).values():
         store.put(record)

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, get_type_hints
 
 from reglab.errors import ReglabError
@@ -138,7 +139,7 @@ class RunConfig:
                 f"l2='decoupled' needs optimizer='adamw', got optimizer={self.optimizer!r}"
             )
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Stable identifier, 32 hex digits of the SHA-256 of the config's canonical JSON."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))

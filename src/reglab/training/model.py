@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from reglab.errors import ReglabError
 from reglab.seeds import stream_seed
@@ -148,6 +147,9 @@ def multiplications(in_shape: tuple[int, int, int], width: int, n_classes: int =
     Args:
         in_shape: (C, H, W) of the images.
     """
+    # Here, as it brings triton along, for which each worker process would take half a second more.
+    from torch.utils.flop_counter import FlopCounterMode
+
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
         StandardCNN(in_shape, n_classes, width)(torch.empty(1, *in_shape))
     return counter.get_total_flops() // 2
