@@ -11,7 +11,7 @@ import re
 from xdist.scheduler import LoadScopeScheduling
 
 # Files whose tests share what was loaded once, all of them or those of one page.
-_BY_FILE, _BY_PAGE = "test_explorer_page.py", "test_every_page.py"
+_BY_FILE, _BY_PAGE = ("test_explorer_page.py", "test_lab.py"), "test_every_page.py"
 
 
 def group(nodeid: str) -> str:

@@ -1,0 +1,114 @@
+"""JupyterLab in a browser: started as `make lab` starts it, one notebook opened and run at a time.
+
+Nothing waits for a time: a server for the file that it writes when it listens, a page for what it
+shows, a run for the kernel's last answer. The deadlines only end what hangs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import start_lab
+from playwright.sync_api import BrowserContext, Page
+
+DEADLINE_S = 600  # of whatever hangs
+RAW = re.compile(r"\{(?:cite|eq|ref|numref|term|doc)[\w:]*\}|:::|^\([\w-]+\)=$", re.MULTILINE)
+# Lab may show what was open before, until it has found the file that it is asked for.
+SETTLED = """path => {
+    const panel = window.jupyterapp?.shell.currentWidget;
+    return panel?.context?.path === path && panel.content.model?.cells?.length > 0;
+}"""
+RUN = """async () => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    await panel.sessionContext.ready;
+    await window.jupyterapp.commands.execute('notebook:run-all-cells');
+}"""
+OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
+    .flatMap((cell, at) => (cell.outputs ?? []).map(output => [at, output]))"""
+# Links without a word or a picture; Lab's own mark beside a heading has one.
+EMPTY = """() => [...document.querySelectorAll(".jp-Notebook a[href]")]
+    .filter(link => !link.textContent.trim() && !link.querySelector("img, svg"))
+    .map(link => link.outerHTML.slice(0, 120))"""
+TEXTS = """() => [...document.querySelectorAll(".jp-Notebook .jp-RenderedHTMLCommon")].map(text => {
+        const copy = text.cloneNode(true);
+        copy.querySelectorAll("code, pre, mjx-container").forEach(it => it.remove());
+        return copy.textContent;
+    })"""
+
+
+@contextmanager
+def server(site: Path, folder: Path) -> Iterator[str]:
+    """Start JupyterLab on a free port, with settings and state in a folder; give its address.
+
+    The address has a %s for the path of what is to be opened, and the token.
+    """
+    places = {name: folder / name.lower() for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR",
+              "JUPYTER_DATA_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR",
+              "IPYTHONDIR")}  # fmt: skip
+    for place in places.values():
+        place.mkdir()
+    command = [*start_lab.prepare(site), "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+               "--ServerApp.port=0", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
+    environment = {**os.environ, **{name: str(place) for name, place in places.items()}}
+    environment.pop("REGLAB_FOR_BOOK", None)
+    with (folder / "log").open("wb") as log:
+        lab = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            said = _listening(lab, places["JUPYTER_RUNTIME_DIR"], folder / "log")
+            yield f"{said['url']}lab/tree/%s?reset&token={said['token']}"
+        finally:
+            lab.terminate()
+            lab.wait(DEADLINE_S)
+
+
+def _listening(lab: subprocess.Popen, runtime: Path, log: Path) -> dict:
+    """Wait for what the server writes about itself when it listens."""
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        assert lab.poll() is None, log.read_text("utf-8")
+        for file in runtime.glob(f"jpserver-{lab.pid}.json"):
+            try:
+                return json.loads(file.read_text("utf-8"))
+            except json.JSONDecodeError:  # not written to its end yet
+                continue
+        time.sleep(0.1)
+    raise AssertionError(f"JupyterLab does not listen: {log.read_text('utf-8')}")
+
+
+def open_notebook(context: BrowserContext, address: str, path: str) -> Page:
+    """Open a notebook in a tab of its own, and wait until Lab shows its cells.
+
+    Args:
+        address: of `server`, with a %s.
+        path: of the notebook, from Lab's root.
+    """
+    page = context.new_page()
+    page.set_default_timeout(DEADLINE_S * 1000)
+    page.goto(address % path)
+    page.wait_for_function(SETTLED, arg=path)
+    return page
+
+
+def run_all(page: Page) -> None:
+    """Run each cell, and wait for the last one."""
+    page.evaluate(RUN)
+
+
+def findings(page: Page) -> list[str]:
+    """Return what a reader must not meet in an opened notebook, a line each."""
+    found = [f"without text: {link}" for link in page.evaluate(EMPTY)]
+    for text in page.evaluate(TEXTS):
+        found += [f"raw: {text[raw.start() : raw.start() + 60]}" for raw in RAW.finditer(text)]
+    for at, output in page.evaluate(OUTPUTS):
+        if output["output_type"] == "error":
+            found.append(f"cell {at} failed: {output['ename']}: {output['evalue']}")
+        elif output.get("name") == "stderr":
+            found.append(f"cell {at} says on stderr: {''.join(output['text'])[:200]}")
+    return found
