@@ -53,10 +53,10 @@ number = $(if $(OF),$$(echo >>$(STEPS); wc -l <$(STEPS) | tr -d ' ')/$(OF) )
 timed = @mkdir -p $(dir $(TIMES)); began=$$(date +%s); echo "== $(number)$(1)"; { $(2); } && \
 	printf '  %-34s %5d s\n' '$(1)' $$(($$(date +%s) - began)) >>$(TIMES)
 
-.PHONY: FORCE help book ahead counted pdf record site test unit chapters smoke browser lab-test torture flaky verify golden lab notebooks lint lock clean distclean
+.PHONY: FORCE help book ahead counted pdf record site test unit chapters smoke browser torture flaky verify golden lab notebooks lint lock clean distclean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 # Training takes a while. So that there is something to read meanwhile, and if it is interrupted, the
 # first call builds a whole book from recorded runs, if all are there, before it trains anything.
@@ -117,10 +117,7 @@ smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store
 browser: $(READY) ## the pages of the smoke book in Chromium, where there is one (after make smoke)
 	$(PYTEST) tests/browser --book "$(SMOKE)/_build/html" -n $(CORES) --dist loadscope
 
-lab-test: $(READY) ## only JupyterLab in Chromium, two chapters and the explorer run there (after make smoke)
-	$(PYTEST) tests/browser/test_lab.py --book $(SMOKE)/_build/html
-
-torture: $(READY) ## the injected faults, with fifty kills instead of five (see Reliability)
+torture: $(READY) ## the injected faults, with fifty kills instead of three (see Reliability)
 	$(PYTEST) tests/test_faults_*.py tests/test_cluster.py --kills 50
 
 flaky: $(READY) ## the tests again and again beside busy processes (FLAKY_TIMES=10), to see which waver

@@ -33,7 +33,7 @@ REPRODUCE += ["--dataset", "tiny", "--device", "cpu"]
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kills", type=int, default=5, help="times a process is killed; torture: 50")
+    parser.addoption("--kills", type=int, default=3, help="times a process is killed; torture: 50")
 
 
 class Tally(dict):

@@ -1,7 +1,7 @@
 """Processes that die, injected: nothing finished is lost, nothing counts twice.
 
 After each fault the study is finished by the same command and compared with an undisturbed one.
-`make torture` kills fifty times instead of five. The table at the end of the output is the tally.
+`make torture` kills fifty times instead of three. The table at the end of the output is the tally.
 """
 
 import os

@@ -33,10 +33,11 @@ RUN = """async () => {
 OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
     .flatMap((cell, at) => (cell.outputs ?? []).map(output => [at, output]))"""
 # Links without a word or a picture; Lab's own mark beside a heading has one.
-EMPTY = """() => [...document.querySelectorAll(".jp-Notebook a[href]")]
+EMPTY = """() => [...window.jupyterapp.shell.currentWidget.node.querySelectorAll("a[href]")]
     .filter(link => !link.textContent.trim() && !link.querySelector("img, svg"))
     .map(link => link.outerHTML.slice(0, 120))"""
-TEXTS = """() => [...document.querySelectorAll(".jp-Notebook .jp-RenderedHTMLCommon")].map(text => {
+TEXTS = """() => [...window.jupyterapp.shell.currentWidget.node.querySelectorAll(
+        ".jp-RenderedHTMLCommon")].map(text => {
         const copy = text.cloneNode(true);
         copy.querySelectorAll("code, pre, mjx-container").forEach(it => it.remove());
         return copy.textContent;
