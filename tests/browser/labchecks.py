@@ -18,17 +18,25 @@ from pathlib import Path
 import start_lab
 from playwright.sync_api import BrowserContext, Page
 
-DEADLINE_S = 600  # of whatever hangs
+DEADLINE_S = 300  # of whatever hangs
 RAW = re.compile(r"\{(?:cite|eq|ref|numref|term|doc)[\w:]*\}|:::|^\([\w-]+\)=$", re.MULTILINE)
 # Lab may show what was open before, until it has found the file that it is asked for.
 SETTLED = """path => {
     const panel = window.jupyterapp?.shell.currentWidget;
     return panel?.context?.path === path && panel.content.model?.cells?.length > 0;
 }"""
-RUN = """async () => {
-    const panel = window.jupyterapp.shell.currentWidget;
-    await panel.sessionContext.ready;
-    await window.jupyterapp.commands.execute('notebook:run-all-cells');
+# All cells, or the one at a place; before the kernel is there Lab would ask for one.
+RUN = """async ([at, deadline]) => {
+    const run = async () => {
+        const panel = window.jupyterapp.shell.currentWidget;
+        await panel.sessionContext.ready;
+        if (at !== null) panel.content.activeCellIndex = at;
+        const command = at === null ? 'notebook:run-all-cells' : 'notebook:run-cell';
+        await window.jupyterapp.commands.execute(command);
+    };
+    const late = new Promise((_, reject) => setTimeout(() => reject(new Error(
+        "hangs; Lab says: " + document.querySelector(".jp-Dialog")?.textContent)), deadline));
+    await Promise.race([run(), late]);
 }"""
 OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
     .flatMap((cell, at) => (cell.outputs ?? []).map(output => [at, output]))"""
@@ -36,8 +44,19 @@ OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().
 EMPTY = """() => [...window.jupyterapp.shell.currentWidget.node.querySelectorAll("a[href]")]
     .filter(link => !link.textContent.trim() && !link.querySelector("img, svg"))
     .map(link => link.outerHTML.slice(0, 120))"""
+# What jupyterlab-myst cannot resolve has a title that says so.
+UNRESOLVED = """() => [...window.jupyterapp.shell.currentWidget.node.querySelectorAll(
+    ".myst [title$='Not Found']")].map(it => it.title + ": " + it.textContent)"""
+# Lab writes text later than it opens the notebook; of all cells, in view or not (tools/lab).
+WRITTEN = """() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const texts = panel.content.model.toJSON().cells.filter(it => it.cell_type === "markdown");
+    const there = [...panel.node.querySelectorAll(".jp-MarkdownCell")].filter(
+        it => it.querySelector(".myst, .jp-RenderedMarkdown")?.childElementCount > 0);
+    return there.length === texts.filter(it => it.source.toString().trim()).length;
+}"""
 TEXTS = """() => [...window.jupyterapp.shell.currentWidget.node.querySelectorAll(
-        ".jp-RenderedHTMLCommon")].map(text => {
+        ".myst, .jp-RenderedHTMLCommon")].map(text => {
         const copy = text.cloneNode(true);
         copy.querySelectorAll("code, pre, mjx-container").forEach(it => it.remove());
         return copy.textContent;
@@ -97,14 +116,16 @@ def open_notebook(context: BrowserContext, address: str, path: str) -> Page:
     return page
 
 
-def run_all(page: Page) -> None:
-    """Run each cell, and wait for the last one."""
-    page.evaluate(RUN)
+def run(page: Page, at: int | None = None) -> None:
+    """Run each cell, or one, counted from 0, and wait for its end."""
+    page.evaluate(RUN, [at, DEADLINE_S * 1000])
 
 
 def findings(page: Page) -> list[str]:
     """Return what a reader must not meet in an opened notebook, a line each."""
+    page.wait_for_function(WRITTEN)
     found = [f"without text: {link}" for link in page.evaluate(EMPTY)]
+    found += [f"unresolved: {what}" for what in page.evaluate(UNRESOLVED)]
     for text in page.evaluate(TEXTS):
         found += [f"raw: {text[raw.start() : raw.start() + 60]}" for raw in RAW.finditer(text)]
     for at, output in page.evaluate(OUTPUTS):

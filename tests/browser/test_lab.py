@@ -16,12 +16,15 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 CHAPTERS = ("speed", "power")  # cheap ones: they read what is recorded
 CHART = ".jp-OutputArea .jp-RenderedVegaLite :is(canvas, svg)"
+NO_TEXT = "from IPython.display import HTML; HTML('<a href=\"x.html\"></a>')"
 PLANTED = {
-    "raw: {cite:t}": new_markdown_cell("By {cite:t}`krogh1991simple`, {eq}`eq-x`."),
-    "raw: :::": new_markdown_cell("Text\n\n> ::: {note}"),
-    "without text": new_markdown_cell("See [](l2.ipynb)."),
-    "failed: ZeroDivisionError": new_code_cell("1 / 0"),
+    "unresolved: Citation Not Found": new_markdown_cell("By {cite:t}`krogh1991simple`."),
+    "unresolved: Cross Reference": new_markdown_cell("As {eq}`eq-x` says."),
+    "raw: {cite:p}": new_markdown_cell("A role without what it is of: {cite:p}."),
+    "raw: :::": new_markdown_cell("Text with a fence ::: within"),
+    "without text": new_code_cell(NO_TEXT),
     "says on stderr": new_code_cell("import sys; print('no', file=sys.stderr)"),
+    "failed: ZeroDivisionError": new_code_cell("1 / 0"),
 }
 
 
@@ -52,14 +55,14 @@ def test_the_start_page_leads_to_each_notebook(site, lab, browser):
 def test_a_chapter_runs_to_its_end(lab, name):
     page = lab(f"_build/lab/notebooks/{name}.ipynb")
     assert labchecks.findings(page) == []  # as it is stored
-    labchecks.run_all(page)
+    labchecks.run(page)
     assert labchecks.findings(page) == []
     page.close()
 
 
 def test_the_explorer_can_be_used(lab):
     page = lab("_build/lab/notebooks/explorer.ipynb")
-    labchecks.run_all(page)
+    labchecks.run(page)
     assert labchecks.findings(page) == []
     page.locator(CHART).first.wait_for()
     picture = page.locator(".jp-OutputArea .widget-vbox").first
@@ -81,15 +84,11 @@ def test_the_explorer_can_be_used(lab):
 
 def test_what_is_planted_is_found(lab, site):
     file = site / "_build/lab/planted.ipynb"
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    cells = [*PLANTED.values()]
-    nbformat.write(new_notebook(cells=cells, metadata=kernel), file)
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    alone = {"kernelspec": kernel, "jupytext": {"formats": "ipynb"}}  # no planted.md beside it
+    nbformat.write(new_notebook(cells=[*PLANTED.values()], metadata=alone), file)
     page = lab("_build/lab/planted.ipynb")
-    # A cell that fails ends a run of all; the others are run before it.
-    page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 4; }")
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
-    page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 3; }")
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-cell')")
+    labchecks.run(page)
     found = labchecks.findings(page)
     assert [name for name in PLANTED if not any(name in one for one in found)] == []
     page.close()
