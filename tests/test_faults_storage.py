@@ -47,7 +47,8 @@ def test_full_disk(command, store, undisturbed, tally, tmp_path):
     store.mkdir()
     before, after = tmp_path / "before", tmp_path / "after"
     lines = '"$@" 2>"$ERR"; code=$?; cp -a "$STORE" "$BEFORE"; '
-    lines += 'mount -o remount,size=50m "$STORE" && "$@" --workers 1 && cp -a "$STORE" "$AFTER"; exit $code'
+    lines += 'mount -o remount,size=50m "$STORE" && "$@" --workers 1 && '
+    lines += 'cp -a "$STORE" "$AFTER"; exit $code'
     names = {"STORE": store, "BEFORE": before, "AFTER": after, "ERR": tmp_path / "errors"}
     environment = {**os.environ, **{name: str(path) for name, path in names.items()}}
     full = [*small_disk("64k", lines), "sh", *command]
