@@ -6,6 +6,7 @@ import pytest
 from reglab.pages import ledger
 from reglab.verdicts import alternatives, by_runs, wording
 from reglab.verdicts.contrasts import Contrast
+from reglab.verdicts.deciding import Reading
 from reglab.verdicts.lookup import Missing, Side
 
 FRAME = pd.DataFrame(
@@ -138,3 +139,36 @@ def test_runs_of_two_kinds_are_named():
     assert said.endswith(
         "3 seeds, profile reduced, of two kinds: 1 of 3 runs with dropout did not learn)"
     )
+
+
+def sentence(*contrasts, verdict="undecided", readings=1):
+    return wording.reading(Reading("", contrasts), verdict, readings, best={})
+
+
+WORSE, BETTER = (-3.0, -2.0, -2.5, -2.2), (1.0, 1.2, 0.9, 1.1)
+AMONG = "Of the 40 comparisons that must hold, this one speaks least for the claim."
+
+
+def test_an_interval_without_zero_that_decides_nothing_says_why():
+    """Against a claim the comparisons are corrected for their number, for it a family's claims."""
+    alone = sentence(contrast(*WORSE))
+    assert alone.endswith("(claimed: above 0; 4 seeds, profile reduced): the opposite is shown.")
+    of_many = sentence(contrast(*WORSE), *[contrast(*BETTER)] * 39)
+    why = "undecided; by itself it would show the opposite, but not as one of 40 comparisons (Holm)"
+    assert of_many.endswith(f"{why}. {AMONG}")
+    assert sentence(contrast(-1.0, 1.0)).endswith("profile reduced): undecided.")
+    assert sentence(contrast(*BETTER)).endswith("not after correction for its family (Holm).")
+    several = sentence(contrast(*BETTER), readings=3)
+    assert several.endswith("not after correction for its 3 readings and for its family (Holm).")
+    assert sentence(contrast(*BETTER), verdict="confirmed").endswith(": as claimed.")
+
+
+def test_equal_runs_that_decide_nothing_say_why():
+    said = sentence(contrast(2.0, 2.0, 2.0))
+    assert said.endswith("undecided, since 3 equal runs are too few for a sign test.")
+
+
+def test_a_rows_figure_names_its_reading():
+    one = Reading("λ decoupled", (contrast(*BETTER), contrast(*WORSE)))
+    assert wording.of_reading(one).endswith("points; claimed: above 0; read as “λ decoupled”")
+    assert wording.of_reading(one).startswith("-2.4")

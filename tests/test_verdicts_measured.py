@@ -162,8 +162,9 @@ def test_an_arm_that_the_words_do_not_name_is_said_to_differ(recorded_runs):
     assert "after the last epoch" not in {other.name for other in rows["N11"].others}
     page = ledger.LedgerPage([rows["N11"]])
     for text in (page._repr_html_(), repr(page)):
-        assert "Otherwise, the strength that validation chose: confirmed (+" in text
-        assert "The same: the unregularized network not stopped; dropout after the" in text
+        assert "would be another. The strength that validation chose: confirmed (+" in text
+        stays = "the verdict stays the same: the unregularized network not stopped; dropout after"
+        assert stays in text
 
 
 def test_a_changed_recorded_number_changes_the_verdict(recorded_runs):

@@ -58,6 +58,13 @@ _COLORS = {
     "open": _YELLOW,
 }
 
+NOTE = (
+    "Under a verdict stands the comparison that decides: of the reading that speaks most for the "
+    "claim, the one that speaks least for it, counted in half-widths of its interval. Comparisons "
+    "are corrected for their number (Holm), so that one whose interval leaves out zero can still "
+    "be undecided."
+)
+
 
 @dataclass(frozen=True)
 class LedgerPage:
@@ -66,15 +73,19 @@ class LedgerPage:
     Attributes:
         rows: claims, in order.
         root: path from the page to the book's root, for links to the evidence.
+        note: what a reader has to know of the rows, above them; a page that has it in its own text
+            needs none.
     """
 
     rows: Sequence[Row]
     root: str = "../"
+    note: str = ""
 
     def _repr_html_(self) -> str:
         head = "<tr><th>Claim</th><th>Verdicts</th><th>Why</th></tr>"
         body = "".join(self._html(row) for row in self.rows)
-        return f'<table class="ledger"><thead>{head}</thead><tbody>{body}</tbody></table>'
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        return f'{note}<table class="ledger"><thead>{head}</thead><tbody>{body}</tbody></table>'
 
     def _html(self, row: Row) -> str:
         text = {key: html.escape(str(getattr(row, key))) for key in ("id", "quote", "place")}
@@ -90,7 +101,8 @@ class LedgerPage:
         )
 
     def __repr__(self) -> str:
-        return "\n".join(
+        note = f"{self.note}\n" if self.note else ""
+        return note + "\n".join(
             f"{row.id}: {row.quote}\n  by arithmetic: {row.by_arithmetic}; by runs: {row.by_runs}\n"
             + "\n".join(f"  {text}" for text in (row.reason, *row.runs_say, *_beside(row)))
             for row in self.rows
@@ -121,10 +133,16 @@ def _beside(row: Row) -> list[str]:
     if row.by_runs == NOT_TESTABLE:
         return []
     if not row.others:
-        return ["Nothing else of it is recorded that could give another verdict."]
-    differ = "; ".join(f"{other.name}: {other.said}" for other in row.differs)
-    same = "; ".join(other.name for other in row.same)
-    return [f"Otherwise, {differ}."] * bool(differ) + [f"The same: {same}."] * bool(same)
+        return ["No other runs are recorded that could give another verdict."]
+    differ = " ".join(f"{_begun(other.name)}: {other.said}." for other in row.differs)
+    same = "; ".join(other.name for other in row.same)  # names have commas
+    changes = "By other runs, each judged alone and uncorrected, the verdict would be another."
+    stays = "By these other runs the verdict stays the same"
+    return [f"{changes} {differ}"] * bool(differ) + [f"{stays}: {same}."] * bool(same)
+
+
+def _begun(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def alternatives() -> Said:
@@ -147,7 +165,7 @@ def about(rows: Sequence[Row], page: str) -> LedgerPage:
     listed = [row for row in rows if row.evidence.partition("#")[0] == page]
     if not listed:
         raise ReglabError(f"no claim has its evidence on the page {page!r}")
-    return LedgerPage(listed)
+    return LedgerPage(listed, note=NOTE)
 
 
 def count_table(rows: Sequence[Row]) -> pd.DataFrame:

@@ -38,7 +38,8 @@ class Row:
         n_seeds, profile: behind that estimate; None where nothing was measured.
         by_arithmetic, by_runs: words of `BY_ARITHMETIC` and `BY_RUNS`.
         reason: of the verdict by arithmetic.
-        figure: that contrast as a reader is shown it: not turned round, and what is claimed of it.
+        figure: that contrast as a reader is shown it: not turned round, what is claimed of it, and
+            under which reading it is taken.
         compared: what is compared there, and the figure with its measure, in words.
         runs_say: of the verdict by runs: what is missing, and a sentence a reading.
         others: arms that the words do not name, each with its verdict.
@@ -121,13 +122,14 @@ def _row(
         return Row(**common, **nothing, by_runs=NOT_TESTABLE, runs_say=said)
     best = {name: studies[0].profile for name, studies in profiles.items()}
     verdict, said = _judge(tried, adjusted[claim["id"]], best)
-    shown = charitable(tried.readings).worst
+    kindest = charitable(tried.readings)
+    shown = kindest.worst
     return Row(
         **common,
         **numbers(shown),
         unit=shown.unit,
         by_runs=verdict,
-        figure=f"{wording.figure(shown)}; {wording.claimed(shown)}",
+        figure=wording.of_reading(kindest),
         compared=wording.compared(shown),
         runs_say=said,
         others=() if verdict == NOT_TESTABLE else others(claim["by_runs"], tried, profiles),

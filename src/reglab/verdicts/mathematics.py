@@ -83,7 +83,7 @@ def dropout_mean() -> Verdict:
 
 
 def dropout_is_no_average() -> Verdict:
-    """A small net's output with scaled activations against the mean over all masks."""
+    """A small net's output with scaled activations against both means over all masks."""
     generator = torch.Generator().manual_seed(0)
     hidden = torch.rand(6, generator=generator, dtype=torch.float64)
     first = torch.randn(4, 6, generator=generator, dtype=torch.float64)
@@ -92,13 +92,16 @@ def dropout_is_no_average() -> Verdict:
     def net(h: Tensor) -> Tensor:
         return (torch.relu(h @ first.T) @ second.T).softmax(dim=-1)
 
-    average = net(2 * _masks(6) * hidden).mean(dim=0)
-    apart = (average - net(hidden)).abs().max().item()
+    members, full = net(2 * _masks(6) * hidden), net(hidden)
+    ordinary = (members.mean(dim=0) - full).abs().max().item()
+    geometric = (members.log().mean(dim=0).softmax(dim=-1) - full).abs().max().item()
     reason = (
-        f"In a net of two layers the average over all 64 masks and the net used at test time "
-        f"differ by {apart:.2f} in a class probability: an approximation, with shared weights."
+        "Right before a softmax layer the net used at test time predicts the geometric mean over "
+        "masks. With a layer between, a class probability differs from that mean by up to "
+        f"{geometric:.1g} and from the ordinary one by {ordinary:.2f}, over all 64 masks: an "
+        "approximation. Nor are members trained one by one: they share weights."
     )
-    return apart < 1e-6, reason
+    return max(ordinary, geometric) < 1e-6, reason
 
 
 def batch_norm_needs_epsilon() -> Verdict:

@@ -67,13 +67,10 @@ def reading(reading: Reading, verdict: str, readings: int, best: Mapping[str, st
     contrast, count = reading.worst, len(reading.contrasts)
     label = compared(contrast)
     label = f"Read as “{reading.name}”: {label}" if reading.name else label
-    among = "" if count == 1 else f", the least favourable of {count} comparisons"
     both = f"± {contrast.images:.2f} over test images as well; " if contrast.images else ""
     runs = f"{both}{_seeds(contrast)}{_for_want(contrast, best)}"
-    return (
-        f"{label} ({claimed(contrast)}; {runs}{among}): "
-        f"{_finding(reading, contrast, verdict if readings == 1 else None)}."
-    )
+    finding = _finding(reading, contrast, verdict, readings)
+    return f"{label} ({claimed(contrast)}; {runs}): {finding}.{_among(count)}"
 
 
 def otherwise(contrast: Contrast, verdict: str, usual: str) -> str:
@@ -85,6 +82,19 @@ def otherwise(contrast: Contrast, verdict: str, usual: str) -> str:
     """
     profile = "" if contrast.profile == usual else f", {_seeds(contrast)}"
     return f"{verdict} ({figure(contrast)}{profile})"
+
+
+def of_reading(reading: Reading) -> str:
+    """Return the figure of a row, what is claimed of it, and under which reading it is taken."""
+    under = f"; read as “{reading.name}”" if reading.name else ""
+    return f"{figure(reading.worst)}; {claimed(reading.worst)}{under}"
+
+
+def _among(count: int) -> str:
+    """Say that one comparison of several is on the page (`Reading.worst`)."""
+    if count == 1:
+        return ""
+    return f" Of the {count} comparisons that must hold, this one speaks least for the claim."
 
 
 def _measured(contrast: Contrast) -> str:
@@ -108,19 +118,32 @@ def _for_want(contrast: Contrast, best: Mapping[str, str]) -> str:
     return "" if contrast.profile == better else f", as {better} has no two seeds of this"
 
 
-def _finding(reading: Reading, contrast: Contrast, verdict: str | None) -> str:
-    """Say what a reading shows, the claim's verdict where it has this reading only."""
+def _finding(reading: Reading, contrast: Contrast, verdict: str, readings: int) -> str:
+    """Say what a reading shows, and where a correction keeps it from deciding."""
     if reading.p_against < ALPHA:
         return "the printed size is excluded" if contrast.sized else "the opposite is shown"
     if reading.p_for < ALPHA:
         if verdict == UNDECIDED:
-            return "as claimed, but not after Holm's correction within its family"
+            among = "" if readings == 1 else f" for its {readings} readings and"
+            return f"as claimed, but not after correction{among} for its family (Holm)"
         return "as claimed, in direction" if _unsized(contrast) else "as claimed"
     if contrast.sized and reading.p_direction < ALPHA:
         return "as claimed in direction, while its size is undecided"
     if reading.negligible:
         return f"smaller than {contrast.small:g} {contrast.unit}"
-    return "undecided"
+    return f"undecided{_though(reading, contrast)}"
+
+
+def _though(reading: Reading, contrast: Contrast) -> str:
+    """Say why an interval that leaves out zero, or what is claimed, does not decide."""
+    if contrast.against_it < ALPHA:
+        what = "exclude the printed size" if contrast.sized else "show the opposite"
+        count = len(reading.contrasts)
+        return f"; by itself it would {what}, but not as one of {count} comparisons (Holm)"
+    estimate = contrast.estimate
+    if estimate.n > 1 and estimate.sd == 0 and estimate.mean:
+        return f", since {estimate.n} equal runs are too few for a sign test"
+    return ""
 
 
 def _unsized(contrast: Contrast) -> bool:
