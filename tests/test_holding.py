@@ -8,7 +8,7 @@ import pytest
 
 from reglab.cells import CELLS
 from reglab.pages import advice, clauses, forest, holding
-from reglab.pages.in_short import in_short
+from reglab.pages.in_short import in_short, of_technique
 from reglab.results import gains
 from reglab.verdicts.judging import Row
 
@@ -112,15 +112,29 @@ def test_what_holds_in_short_turns_with_the_runs():
     ours = in_short({"cifar10": study()}, rows, "there/").text
     assert "**All three techniques together** raise test accuracy on CIFAR-10 (+6." in ours
     assert "better than each single technique on CIFAR-10" in ours
-    assert "  - Dropout lowers test accuracy on CIFAR-10 (-" in ours
+    assert "chosen on validation images, lowers test accuracy on CIFAR-10 (-" in ours
+    assert (
+        "  - L2 at λ = 0.1, added to the mean loss, lowers test accuracy on CIFAR-10 (-20." in ours
+    )
     assert "  - Batch normalization makes no difference that matters on CIFAR-10" in ours
     assert 'refute** “words of N1” (<a href="there/verdict.html#claim-n1">N1</a>).' in ours
     assert "contradict 1 of 3 claims" in ours and ">N2</a>." in ours
-    assert "**Still open:** 2 claims" in ours
+    assert "**Still open:** 2 of 3 claims" in ours and "confirm**" not in ours
     theirs = in_short({"cifar10": study(OTHERWISE)}, []).text
-    assert "Dropout raises test accuracy on CIFAR-10 (+" in theirs
+    assert "validation images, raises test accuracy on CIFAR-10 (+" in theirs
     assert "better than each" not in theirs and "refute** no claim" in theirs
     assert in_short({}, rows).text.startswith("- No runs are recorded")
+    shown = [row("N1", "confirmed"), row("N2", "direction confirmed")]
+    both = in_short({"cifar10": study()}, shown).text
+    assert "**The runs confirm** “words of N1” (<a href" in both
+    assert "“words of N2” (<a" in both and "N2</a>) in direction only." in both
+
+
+def test_a_chapter_begins_with_its_technique_as_printed_and_as_chosen():
+    said = of_technique({"cifar10": study()}, "l2").text.splitlines()
+    assert said[0].startswith("- L2 at λ = 0.1, added to the mean loss, lowers test accuracy on CI")
+    assert said[1].startswith("- L2, at a strength chosen on validation images, raises test accura")
+    assert of_technique({}, "dropout").text.startswith("No runs are recorded")
 
 
 def test_an_effect_names_each_data_set_once_under_what_is_shown():

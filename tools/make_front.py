@@ -26,6 +26,7 @@ from reglab import paper, verdicts
 from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
 from reglab.pages import display, holding, ledger
+from reglab.pages.clauses import listed
 from reglab.pages.figures import styled
 from reglab.pages.forest import forest
 from reglab.pages.in_short import in_short
@@ -155,8 +156,22 @@ def gains(studies: Mapping[str, pd.DataFrame], path: Path) -> None:
 def behind(studies: Mapping[str, pd.DataFrame]) -> str:
     """Return how large the runs are, and what that keeps them from deciding."""
     part = any(study["profile"].iloc[0] not in WHOLE for study in studies.values())
-    limit = " Runs on part of the images decide directions, not sizes." if part else ""
-    return f"{holding.behind(studies)}{limit}\n"
+    limit = (
+        " On part of the images they judge whether an effect has the direction that the paper "
+        "claims, not whether it has the printed size."
+    )
+    return f"{holding.behind(studies)}{levels(studies)}{limit if part else ''}\n"
+
+
+def levels(studies: Mapping[str, pd.DataFrame]) -> str:
+    """Return how accurate the network is without regularization, beside the paper's; "" of none."""
+    said = []
+    for name, study in studies.items():
+        ours = tables.accuracy(tables.arm(study, "factorial", "none"))
+        printed = " and ".join(map(str, paper.printed_cell(name, "none")))
+        beside = f" (the paper: {printed})" if printed else ""
+        said += [f"{ours.mean:.1f} % on {paper.title(name)}{beside}"] if ours else []
+    return f" Without regularization it reaches {listed(said)}." if said else ""
 
 
 def texts(studies: Mapping[str, pd.DataFrame], rows: Sequence[Row]) -> dict[str, str]:

@@ -37,7 +37,10 @@ def behind(studies: Recorded) -> Said:
     if not studies:
         return Said(NOTHING)
     sizes = "; ".join(f"{paper.title(name)}, {_scale(study)}" for name, study in studies.items())
-    return Said(f"The runs behind this page: {sizes}.")
+    return Said(
+        f"The runs behind this page: {sizes}. A network's width is the number of channels of its "
+        "first convolutions."
+    )
 
 
 def _scale(study: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""What holds of the paper in a few lines, which the front page and *What holds* begin with.
+"""What holds of the paper in a few lines, with which the front page and chapters begin.
 
 Sentences follow the records in either direction, as everywhere (`reglab.pages.clauses`).
 """
@@ -11,14 +11,21 @@ import pandas as pd
 
 from reglab import paper
 from reglab.cells import TECHNIQUES
-from reglab.pages.clauses import Said, effect, listed, shown
-from reglab.results import gains
+from reglab.pages.clauses import Said, effect, listed, points, shown
+from reglab.results import gains, tables
 from reglab.stats import Estimate
+from reglab.study.profiles import PRINTED_LAMBDA, PRINTED_P
 from reglab.verdicts.judging import Row
-from reglab.verdicts.words import INCONSISTENT, REFUTED, UNDECIDED
+from reglab.verdicts.words import CONFIRMED, DIRECTION, INCONSISTENT, REFUTED, UNDECIDED
 
 Recorded = Mapping[str, pd.DataFrame]
-_PLAIN = dict(zip(TECHNIQUES, ("L2", "Dropout", "Batch normalization"), strict=True))
+_CHOSEN = "at a strength chosen on validation images"
+_NAMES = (f"L2, {_CHOSEN},", f"Dropout after the hidden layer, {_CHOSEN},", "Batch normalization")
+_PLAIN = dict(zip(TECHNIQUES, _NAMES, strict=True))
+_PRINTED = {  # at the paper's strength: its arm, and what it is
+    "l2": (f"l2={PRINTED_LAMBDA:g}", f"L2 at λ = {PRINTED_LAMBDA:g}, added to the mean loss,"),
+    "dropout": (f"dropout={PRINTED_P:g}", "Dropout of half of the hidden units"),
+}
 NOTHING = "No runs are recorded with this copy of the book."
 
 
@@ -30,9 +37,21 @@ def in_short(studies: Recorded, rows: Sequence[Row], root: str = "") -> Said:
         rows: the ledger.
         root: path from the page to the folder of the notebooks, for links.
     """
-    runs = (_all_three(studies), _alone(studies), _refuted(rows, root)) if studies else (NOTHING,)
-    parts = (*runs, _broken(rows, root), _open(rows, root))
+    runs = (_all_three(studies), _alone(studies), _as_printed(studies)) if studies else (NOTHING,)
+    judged = (_confirmed(rows, root), _refuted(rows, root)) if studies else ()
+    parts = (*runs, *judged, _broken(rows, root), _open(rows, root))
     return Said("\n".join(f"- {part}" for part in parts if part))
+
+
+def of_technique(studies: Recorded, technique: str) -> Said:
+    """Return what the runs show of "l2" or "dropout" at the paper's strength and at the chosen one.
+
+    The lines with which a chapter begins; gains as in `in_short`.
+    """
+    if not studies:
+        return Said(NOTHING)
+    said = _PLAIN[technique], effect(_gains(studies, technique), figures=True)
+    return points(_at_the_printed(studies, technique), " ".join(said))
 
 
 def link(row: Row, root: str = "") -> str:
@@ -58,6 +77,33 @@ def _alone(studies: Recorded) -> str:
     return "\n".join(["**One technique alone:**", *said])
 
 
+def _at_the_printed(studies: Recorded, technique: str) -> str:
+    label, name = _PRINTED[technique]
+    estimates = {
+        dataset: tables.difference(
+            tables.arm(study, "literal", label), tables.arm(study, "factorial", "none")
+        )
+        for dataset, study in studies.items()
+        if ((study["study"] == "literal") & (study["arm"] == label)).any()
+    }
+    return f"{name} {effect(estimates, figures=True)}" if estimates else ""
+
+
+def _as_printed(studies: Recorded) -> str:
+    said = [_at_the_printed(studies, technique) for technique in _PRINTED]
+    lines = [f"  - {one}." for one in said if one]
+    return "\n".join(["**At the strengths that the paper prints:**", *lines]) if lines else ""
+
+
+def _confirmed(rows: Sequence[Row], root: str) -> str:
+    """Say which claims the runs confirm; of a printed size they may confirm the direction alone."""
+    parts = []
+    for word, limit in ((CONFIRMED, ""), (DIRECTION, " in direction only")):
+        quoted = [f"“{row.quote}” ({link(row, root)})" for row in rows if row.by_runs == word]
+        parts += [f"{listed(quoted)}{limit}"] if quoted else []
+    return f"**The runs confirm** {'; '.join(parts)}." if parts else ""
+
+
 def _refuted(rows: Sequence[Row], root: str) -> str:
     refuted = [row for row in rows if row.by_runs == REFUTED]
     if not refuted:
@@ -81,6 +127,7 @@ def _open(rows: Sequence[Row], root: str) -> str:
     if not left:
         return ""
     return (
-        f"**Still open:** {left} claims were measured and not decided. There may be no effect, or "
-        f'too few seeds to see it: <a href="{root}power.html">what these runs can show</a>.'
+        f"**Still open:** {left} of {len(rows)} claims were measured and not decided. There may "
+        "be no effect, or too few seeds to see it: "
+        f'<a href="{root}power.html">what these runs can show</a>.'
     )
