@@ -69,7 +69,8 @@ def test_a_cell_says_how_many_learned_where_not_all_did(reduced):
     (axes,) = heatmaps.dropout_map({"cifar10": spoilt}).axes
     said = texts(axes)
     assert said.count("1 of 3") == 1 and len(said) == len(grid)
-    sentence = "So many runs learned: at a drop rate of 0.8 (pools as well) 1 of 3 on CIFAR-10"
+    some = "How many runs learned anything, where not all did"
+    sentence = f"{some}: at a drop rate of 0.8 (pools as well) 1 of 3 on CIFAR-10"
     assert heatmaps.dropout_failures({"cifar10": spoilt}) == sentence
     assert heatmaps.dropout_failures({"cifar10": reduced}) == "Every run of the sweep learned"
     assert sum("✓" in text for text in said) == 1

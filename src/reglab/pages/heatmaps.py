@@ -36,7 +36,11 @@ def lambda_map(studies: Studies) -> Figure:
     Raises:
         ReglabError: none has it.
     """
-    columns = {"coupled": "coupled", "per sample": "per\nsample", "decoupled (AdamW)": "AdamW"}
+    columns = {
+        "coupled": "coupled",
+        "per sample": "per\nsample",
+        "decoupled (AdamW)": "decoupled\n(AdamW)",
+    }
     printed = f"the paper's λ = {PRINTED_LAMBDA:g}"
     return _map(_swept(studies, "lambda"), grids.lambda_grid, columns, "λ", printed)
 
@@ -72,7 +76,8 @@ def _failures(studies: Studies, grid: Grid, what: str) -> str:
     for (column, strength), group in failed.groupby(["column", "strength"], sort=False):
         counts = (f"{one.learned} of {one.n} on {one.title}" for one in group.itertuples())
         said.append(f"at {what} {strength:g} ({column}) {listed(counts)}")
-    return f"So many runs learned: {'; '.join(said)}" if said else "Every run of the sweep learned"
+    few = "How many runs learned anything, where not all did"
+    return f"{few}: {'; '.join(said)}" if said else "Every run of the sweep learned"
 
 
 @styled
