@@ -24,6 +24,16 @@ def test_each_kind_of_evidence_has_its_clause():
     assert clause(None) == "not measured"
 
 
+def test_what_is_shown_can_be_seen_in_its_digits():
+    """Rounded to two decimals such an interval would seem to reach zero."""
+    near = mean_interval([0.0005, 0.04, 0.0195])
+    scaled = mean_interval([value + 0.0297 for value in (0.0005, 0.04, 0.0195)])
+    assert near.low < 0 < scaled.low and f"{scaled.mean:.2f}" == f"{scaled.half_width:.2f}"
+    assert clause(near, unit="nats") == "undecided (0.02 ± 0.05 nats)"
+    said = clause(scaled, unit="nats", up="widened by")
+    assert said == f"widened by {scaled.mean:.3f} ± {scaled.half_width:.3f} nats"
+
+
 @pytest.mark.parametrize("margin", [0.05, 0.08, 0.1, 0.2, 1.0])
 def test_small_is_what_two_one_sided_tests_say(margin):
     values = [0.1, -0.1, 0.05, -0.05, 0.03]

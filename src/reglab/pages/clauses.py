@@ -88,7 +88,7 @@ def clause(
     kind = shown(estimate, margin)
     if kind in ("up", "down"):
         verb = up if kind == "up" else down
-        return f"{verb} {abs(estimate.mean):.2f} ± {estimate.half_width:.2f}{unit}"
+        return f"{verb} {_apart(abs(estimate.mean), estimate.half_width)}{unit}"
     measured = f"{estimate.mean:.2f} ± {estimate.half_width:.2f}{unit}"
     if kind == "small":
         return f"no difference larger than {margin:g}{unit} is left ({measured})"
@@ -107,6 +107,12 @@ def shown(estimate: Estimate | None, margin: float | None = None) -> str:
     if estimate.high < 0:
         return "down"
     return "small" if margin is not None and _is_small(estimate, margin) else "open"
+
+
+def _apart(mean: float, half: float) -> str:
+    """Return "0.48 ± 0.47" with as many decimals as it takes to see that zero is left out."""
+    digits = next((n for n in (2, 3, 4) if round(mean, n) > round(half, n)), 5)
+    return f"{mean:.{digits}f} ± {half:.{digits}f}"
 
 
 def by_dataset(estimates: Mapping[str, Estimate | None], **words: str) -> str:
