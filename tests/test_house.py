@@ -130,3 +130,17 @@ def test_a_bare_import_is_light():
     code = "import reglab, sys; print('torch' in sys.modules, 'pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_checkout_has_unix_line_endings_whatever_git_is_told(tmp_path):
+    """With CRLF no shell script runs, and files no longer have their digests."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    shutil.copy(ROOT / ".gitattributes", here)
+    (here / "script.sh").write_bytes(b"#!/bin/sh\ntrue\n")
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], [*who, "commit", "-qm", "Script"]):
+        subprocess.run(["git", *command], cwd=here, check=True)
+    command = ["git", "-c", "core.autocrlf=true", "clone", "-q", str(here), str(there)]
+    subprocess.run(command, check=True)
+    assert (there / "script.sh").read_bytes() == b"#!/bin/sh\ntrue\n"

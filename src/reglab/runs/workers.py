@@ -56,15 +56,22 @@ def processes(workers: int, reports: Reports | None = None) -> Iterator[Executor
     """Give a pool of processes; on an error or Ctrl-C end it at once.
 
     Raises:
-        ReglabError: a script calls that would start itself anew in each process.
+        ReglabError: a script calls that would start itself anew in each process, or the system has
+            no place for locks.
     """
     _refuse_unguarded_script()
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(os.getpid(), reports.workers_end if reports else None),
-    )
+    try:
+        pool = ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(os.getpid(), reports.workers_end if reports else None),
+        )
+    except OSError as error:  # on Linux /dev/shm is full, or cannot be written
+        raise ReglabError(
+            f"no worker process can be started ({error.strerror}): their locks need a little shared "
+            "memory, on Linux in /dev/shm; free some of it, or take --workers 1"
+        ) from error
     try:
         yield pool
     except BaseException:
