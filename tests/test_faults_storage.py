@@ -174,7 +174,8 @@ def test_shared_memory_is_full(tiny, store, tmp_path):
     """Workers cannot be started, which is one line; without them the study is made."""
     if not can_mount(tmp_path):
         pytest.skip("needs unshare(1) and leave to mount a tmpfs")
-    fill = "mount -t tmpfs -o size=4k tmpfs /dev/shm; head -c 9999 /dev/zero >/dev/shm/it 2>/dev/null; "
+    fill = "mount -t tmpfs -o size=4k tmpfs /dev/shm; "
+    fill += "head -c 9999 /dev/zero >/dev/shm/it 2>/dev/null; "
     full = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", fill + '"$@"', "sh"]
     command = [*full, *REPRODUCE, "--seeds", "1", "--store", str(store)]
     done = subprocess.run([*command, "--workers", "2"], capture_output=True, text=True)

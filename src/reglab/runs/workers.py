@@ -69,8 +69,8 @@ def processes(workers: int, reports: Reports | None = None) -> Iterator[Executor
         )
     except OSError as error:  # on Linux /dev/shm is full, or cannot be written
         raise ReglabError(
-            f"no worker process can be started ({error.strerror}): their locks need a little shared "
-            "memory, on Linux in /dev/shm; free some of it, or take --workers 1"
+            f"no worker process can be started ({error.strerror}): their locks need a little "
+            "shared memory, on Linux in /dev/shm; free some of it, or take --workers 1"
         ) from error
     try:
         yield pool
