@@ -8,7 +8,9 @@ import contents
 import nbformat
 import pytest
 import start_lab
+from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_markdown_cell, new_notebook
+from plain_markdown import Answers, plain
 
 ROOT = Path(__file__).resolve().parents[1]
 LINE = re.compile(r"^- \[[^\]]+\]\((.+)\.ipynb\): (.+)$", re.MULTILINE)
@@ -16,8 +18,9 @@ LINKS = "[](x.html), [a](a.html#b), [m](../book/m.html), [e](https://e.example/a
 
 
 @pytest.fixture
-def site(tmp_path):
+def site(tmp_path, monkeypatch):
     """A checkout of two notebooks whose book is built."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
     toc = "format: jb-book\nroot: book/index\nparts:\n- caption: C\n  chapters:\n"
     (tmp_path / "_toc.yml").write_text(f"{toc}  - file: notebooks/speed\n")
     (tmp_path / "notebooks").mkdir()
@@ -93,6 +96,28 @@ def test_copies_may_be_changed_and_their_links_lead_on(site):
     start_lab.prepare(site)
     assert text(site, "speed").startswith("mine")
     assert text(site, "rerun") == "new"
+
+
+def test_in_a_copy_what_is_folded_is_a_dropdown(site):
+    folded = "<details><summary>Is a &lt; b?</summary>\n\n$a$\n\n**B.** It is.\n\n</details>"
+    build(site, "speed", f"Before.\n\n{folded}\n\nAfter.\n\n{folded}")
+    start_lab.prepare(site)
+    made = ":::{dropdown} Is a < b?\n$a$\n\n**B.** It is.\n:::"
+    assert text(site, "speed") == f"Before.\n\n{made}\n\nAfter.\n\n{made}"
+    echo = Answers(role=str.format, link="[{}]({})".format, number=str)
+    assert plain(text(site, "speed"), echo).count(folded) == 2
+
+
+def test_a_copy_is_trusted_and_no_other_notebook(site):
+    start_lab.prepare(site)
+    (site / "_build/lab/notebooks/new.ipynb").write_text(
+        (site / "_build/lab/notebooks/speed.ipynb").read_text().replace("m.html", "other.html")
+    )
+    trusted = {
+        file.stem: NotebookNotary().check_signature(nbformat.read(file, as_version=4))
+        for file in (site / "_build/lab/notebooks").glob("*.ipynb")
+    }
+    assert trusted == {"speed": True, "rerun": True, "new": False}
 
 
 def test_without_a_book_the_notebooks_are_those_of_the_repository(site):

@@ -9,6 +9,7 @@ Where the book is built, the notebooks are copies of those that it offers to rea
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import contents
 import nbformat
+from nbformat.sign import NotebookNotary
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = Path("_build", "lab")
@@ -29,6 +31,9 @@ SETTINGS = Path(__file__).resolve().parent / "lab"
 SECONDS = SETTINGS / "seconds.json"
 RERUN = "notebooks/rerun"
 TO_NOTEBOOK = re.compile(r"\]\((\w+)\.html(?:#[^)]*)?\)")
+FOLDED = re.compile(
+    r"^<details><summary>(?P<title>[^\n]*)</summary>\n\n(?P<text>.*?)\n\n</details>$", re.M | re.S
+)
 HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 ABOUT = """# Notebooks to change and run
 
@@ -79,12 +84,15 @@ def copy_notebooks(site: Path) -> None:
     """
     copies = site / LAB / "notebooks"
     (copies / AS_MADE).mkdir(parents=True, exist_ok=True)
+    notary = NotebookNotary()
     for file in sorted((site / BUILT / "notebooks").glob("*.ipynb")):
         copy, as_made = copies / file.name, copies / AS_MADE / file.name
         if copy.exists() and not (as_made.exists() and _alike(copy, as_made)):
             continue
-        as_made.write_text(_local(file), encoding="utf-8")
+        made = _local(file)
+        as_made.write_text(nbformat.writes(made) + "\n", encoding="utf-8")
         shutil.copyfile(as_made, copy)
+        notary.sign(made)  # of what is not trusted JupyterLab shows no SVG until it is run
     # Pages that a link or an output names are there as well; the list of files hides them.
     pages = [site / BUILT / "book", *(site / BUILT / "notebooks").glob("*.html")]
     for page in pages:
@@ -97,13 +105,22 @@ def _alike(one: Path, other: Path) -> bool:
     return one.read_bytes() == other.read_bytes()
 
 
-def _local(file: Path) -> str:
-    """Return a notebook whose links to pages of other notebooks lead to these themselves."""
+def _local(file: Path) -> nbformat.NotebookNode:
+    """Return a notebook as this JupyterLab shows it best.
+
+    Links to pages of other notebooks lead to these themselves. What is folded is so in MyST, since
+    jupyterlab-myst sets no formula within HTML.
+    """
     notebook = nbformat.read(file, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = TO_NOTEBOOK.sub(r"](\1.ipynb)", cell.source)
-    return nbformat.writes(notebook) + "\n"
+            cell.source = FOLDED.sub(_dropdown, cell.source)
+    return notebook
+
+
+def _dropdown(folded: re.Match) -> str:
+    return f":::{{dropdown}} {html.unescape(folded['title'])}\n{folded['text']}\n:::"
 
 
 def options(site: Path) -> list[str]:
