@@ -14,16 +14,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import start_lab
 from playwright.sync_api import BrowserContext, Page
 
 DEADLINE_S = 300  # of whatever hangs
 RAW = re.compile(r"\{(?:cite|eq|ref|numref|term|doc)[\w:]*\}|:::|^\([\w-]+\)=$", re.MULTILINE)
-# Lab may show what was open before, until it has found the file that it is asked for.
+# Lab may show what was open before, until it has found the file that it is asked for, and an empty
+# notebook, until it has read it.
 SETTLED = """path => {
     const panel = window.jupyterapp?.shell.currentWidget;
-    return panel?.context?.path === path && panel.content.model?.cells?.length > 0;
+    return panel?.context?.path === path && panel.context.isReady
+        && panel.content.model?.cells?.length > 0;
 }"""
 # All cells, or the one at a place; before the kernel is there Lab would ask for one.
 RUN = """async ([at, deadline]) => {
@@ -74,9 +77,12 @@ def server(site: Path, folder: Path) -> Iterator[str]:
               "IPYTHONDIR")}  # fmt: skip
     for place in places.values():
         place.mkdir()
-    command = [*start_lab.prepare(site), "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-               "--ServerApp.port=0", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
-    environment = {**os.environ, **{name: str(place) for name, place in places.items()}}
+    own = {name: str(place) for name, place in places.items()}
+    with patch.dict(os.environ, own):  # where it notes which notebooks are to be trusted
+        command = start_lab.prepare(site)
+    command += ["--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+                "--ServerApp.port=0", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
+    environment = {**os.environ, **own}
     environment.pop("REGLAB_FOR_BOOK", None)
     with (folder / "log").open("wb") as log:
         lab = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

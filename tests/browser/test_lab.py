@@ -51,6 +51,22 @@ def test_the_start_page_leads_to_each_notebook(site, lab, browser):
     assert all((site / "_build/lab" / name).is_file() for name in linked)
 
 
+def test_figures_are_there_and_solutions_folded_before_anything_is_run(lab, site):
+    file = site / "_build/lab/notebooks/power.ipynb"
+    outputs = [
+        out for cell in nbformat.read(file, as_version=4).cells for out in cell.get("outputs", [])
+    ]
+    page = lab("_build/lab/notebooks/power.ipynb")
+    assert labchecks.findings(page) == []  # waits for the texts
+    drawn = sum("image/svg+xml" in output.get("data", {}) for output in outputs)
+    assert page.locator(".jp-OutputArea .jp-RenderedSVG").count() == drawn > 0
+    folded = page.locator(".myst details")
+    assert folded.count() > 0
+    assert not folded.evaluate_all("all => all.some(one => one.open)")
+    assert folded.locator(".katex, .MathJax, mjx-container").count() > 0  # formulas are set
+    page.close()
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapter_runs_to_its_end(lab, name):
     page = lab(f"_build/lab/notebooks/{name}.ipynb")
