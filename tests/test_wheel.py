@@ -10,10 +10,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from conftest import finish
 
 from reglab import verdicts
 from reglab.pages import ledger
 from reglab.results import recorded
+from reglab.runs.store import RunStore
+from reglab.study.plan import make_plan
+from reglab.training.run import train
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "book" / "results"
@@ -48,7 +52,23 @@ def test_the_wheel_has_each_recorded_file_once(built):
     assert {name.partition("/")[0] for name in names} == {"reglab", "reglab-0.1.0.dist-info"}
 
 
-def test_a_wheel_can_be_built_from_the_source_archive(built):
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
+
+
+def test_the_source_archive_gives_the_same_wheel(built, tmp_path):
+    (archive,), (wheel,) = built.glob("*.tar.gz"), built.glob("*.whl")
+    with tarfile.open(archive) as packed:
+        packed.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    (again,) = tmp_path.glob("*.whl")
+    assert contents(again) == contents(wheel)
+
+
+def test_the_source_archive_has_what_a_reader_looks_for(built):
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as packed:
         names = {name.partition("/")[2] for name in packed.getnames()}
@@ -75,15 +95,36 @@ def installed(built, tmp_path_factory):
     return folder / "bin" / "reglab"
 
 
-def test_outside_a_checkout_the_ledger_is_the_same(installed, tmp_path, monkeypatch):
-    outside = {k: v for k, v in os.environ.items() if not k.startswith(("REGLAB", "PYTHON"))}
-    done = subprocess.run(
-        [installed, "claims", "--format", "json"],
-        cwd=tmp_path,
-        env=outside,
-        capture_output=True,
-        text=True,
-    )
+@pytest.fixture
+def outside(tmp_path):
+    """Return a function that runs the installed command far from any checkout and its settings."""
+
+    def run(*command):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("REGLAB", "PYTHON"))}
+        here = {"cwd": tmp_path, "env": clean}
+        return subprocess.run(command, **here, capture_output=True, text=True)
+
+    return run
+
+
+def test_outside_a_checkout_a_study_is_made(installed, outside, tmp_path):
+    """Of bundled images; all but a few of its runs are made up."""
+    plan = make_plan("mnist", "smoke", seeds=1, device="cpu")
+    records, store = list(finish(plan).values()), RunStore(tmp_path / "runs")
+    missing = records[::20]
+    for record in records:
+        if record not in missing:
+            store.put(record)
+    asked = ["--dataset", "mnist", "--profile", "smoke", "--seeds", "1", "--device", "cpu"]
+    done = outside(installed, "reproduce", *asked, "--workers", "1", "--store", str(store.root))
+    assert done.returncode == 0, done.stderr
+    assert f"({len(missing)} runs made now)" in done.stdout
+    for config in (record.config for record in missing):
+        assert store.get(config).reproducible() == train(config).reproducible()
+
+
+def test_outside_a_checkout_the_ledger_is_the_same(installed, outside, monkeypatch):
+    done = outside(installed, "claims", "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
     there = json.loads(done.stdout)
     assert any(row["estimate"] is not None for row in there)
