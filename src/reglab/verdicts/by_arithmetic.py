@@ -197,7 +197,7 @@ def grid_above_bound() -> Finding:
     bounds = {lam: 2 * math.log(10) / lam for lam in PAPER_LAMBDAS}
     text = ", ".join(f"λ={lam:g}: {bound:.4g}" for lam, bound in bounds.items())
     reason = (
-        "θ = 0 has loss ln 10, so a minimizer has ‖θ‖² of at most 2 ln 10 / λ: "
+        "θ = 0 has loss ln 10, so the lowest minimum has ‖θ‖² of at most 2 ln 10 / λ: "
         f"{text}. The tables show trained networks; which convention of λ they used is not said."
     )
     return Finding(NOT_CHECKABLE, reason)
