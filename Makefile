@@ -10,6 +10,8 @@ STORE ?= $(or $(REGLAB_STORE),runs)
 # Notebooks start in folders of their own, so they get absolute paths.
 export REGLAB_STORE := $(if $(filter /%,$(STORE)),$(STORE),$(CURDIR)/$(STORE))
 export REGLAB_RESULTS ?= $(CURDIR)/book/results
+# Pictures are the book's, whatever whoever builds it has set for others (see tools/own_settings.py).
+export MATPLOTLIBRC := $(CURDIR)/tools/matplotlibrc
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -112,7 +114,7 @@ smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store
 	@cp -Rp Makefile _config.yml _toc.yml pyproject.toml requirements.lock book notebooks src tools "$(SMOKE)/"
 	@# what pytest leaves beside the sources must not become a page
 	@cd "$(SMOKE)" && rm -rf book/reruns book/_generated && echo '# no page' >.pytest_cache/README.md
-	@cd "$(SMOKE)" && $(MAKE) book PROFILE=smoke STORE=runs VENV=$(if $(filter /%,$(VENV)),,../../../)$(VENV)
+	@$(PY) tools/hard_settings.py _build/smoke/settings $(MAKE) -C "$(SMOKE)" book PROFILE=smoke STORE=runs VENV=$(if $(filter /%,$(VENV)),,../../../)$(VENV)
 
 browser: $(READY) ## the pages of the smoke book in Chromium, where there is one (after make smoke)
 	$(PYTEST) tests/browser --book "$(SMOKE)/_build/html" -n $(CORES) --dist loadscope

@@ -90,7 +90,7 @@ def test_validation_joins_training_and_numbers_are_ordered_as_numbers(made, tmp_
 
 KINDS = {
     "grey among colour": ([*COLOUR[:-1], GREY[-1]], "1 grey among colour images, made colour"),
-    "alpha": ([Image.fromarray(i).convert("RGBA") for i in COLOUR], "24 with alpha, which was lef"),
+    "alpha": ([Image.fromarray(i).convert("RGBA") for i in COLOUR], "24 with alpha, all of it opa"),
     "16 bits": ([Image.fromarray(i.astype(np.uint16) * 257) for i in GREY], "24 16 bits deep, bro"),
     "palette": ([Image.fromarray(i).convert("L").convert("P") for i in GREY], ""),
     "one bit": ([Image.fromarray(i > 127) for i in GREY], ""),
@@ -111,6 +111,29 @@ def test_kinds_of_image_files(made, tmp_path, kind):
         first = first * 255
     first = first if first.ndim == 3 else first[..., None]
     assert (got[0] == first[..., : got.shape[-1]]).all()
+
+
+SEE_THROUGH = {
+    "colour": ("RGBA", (9, 99, 199, 51), (206, 224, 244)),  # a fifth of the colour, the rest white
+    "grey": ("LA", (99, 51), 224),
+    "palette": ("P", 0, (255, 255, 255)),
+}
+
+
+@pytest.mark.filterwarnings("error")  # Pillow warns of palettes with transparency
+@pytest.mark.parametrize("kind", SEE_THROUGH)
+def test_what_is_transparent_is_laid_over_white(made, tmp_path, kind):
+    """What lies below, hidden to whoever looks at the image, is not learned from."""
+    mode, colour, wanted = SEE_THROUGH[kind]
+    images = [Image.new(mode, (8, 8), colour) for _ in range(24)]
+    source = folders(tmp_path / "in", images)
+    if mode == "P":
+        for path, image in zip(sorted(source.rglob("*.png")), images, strict=True):
+            image.putpalette([9, 99, 199])
+            image.save(path, transparency=bytes([0]))
+    arrays, said = made(source)
+    assert "24 transparent in part, laid over white" in said["images"]
+    assert (arrays.x_train == wanted).all()
 
 
 def test_a_turned_photograph_is_set_upright(made, tmp_path):
@@ -187,9 +210,10 @@ def test_csv_of_pixels_with_and_without_names(made, tmp_path):
     table = pd.DataFrame(GREY.reshape(24, -1))
     table.insert(0, "label", LABELS)
     for names in (True, False):
-        table.to_csv(tmp_path / "in.csv", index=False, header=names)
+        file = tmp_path / ("in.csv" if names else "in.csv.gz")
+        table.to_csv(file, index=False, header=names)
         label = {} if names else {"label": "0"}
-        arrays, said = made(tmp_path / "in.csv", shape=(10, 12), test_fraction=0.25, **label)
+        arrays, said = made(file, shape=(10, 12), test_fraction=0.25, **label)
         kept = {image.tobytes() for half in (arrays.x_train, arrays.x_test) for image in half}
         assert kept == {image.tobytes() for image in GREY}
         assert said["shape"] == "rows of 120 pixels folded to 10 x 12"

@@ -26,6 +26,7 @@ def brought_in(folder, images, labels, **options):
 
 
 TWELVE_BITS = GREY.astype(np.uint16) * 16  # up to 4080
+OPAQUE = np.full((12, 9, 11, 1), 255, np.uint8)
 PIXELS = {
     # images as they come, options, what they must become, what is said
     "floats to 1": (GREY / np.float32(255), {}, GREY, "float32 from 0 to 1, brought"),
@@ -41,8 +42,8 @@ PIXELS = {
         np.moveaxis(COLOUR, -1, 1).reshape(12, -1), {"shape": (3, 9, 11)}, COLOUR, None,
     ),
     "rows, colours together": (COLOUR.reshape(12, -1), {"shape": (9, 11, 3)}, COLOUR, None),
-    "alpha": (np.dstack([COLOUR.reshape(12, 99, 3), GREY.reshape(12, 99, 1)]).reshape(12, 9, 11, 4),
-              {}, COLOUR, None),
+    "alpha": (np.concatenate([COLOUR, OPAQUE], axis=-1), {}, COLOUR, None),
+    "transparent": (np.concatenate([COLOUR, 0 * OPAQUE], axis=-1), {}, 0 * COLOUR + 255, None),
 }  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """What a reader has set up for other notebooks does not reach those of the book."""
 
-import json
 import os
 
+import hard_settings
 import nbformat
 import run_notebooks
 from own_settings import SETTINGS, own_settings
@@ -25,22 +25,8 @@ matplotlib.rcParams["text.usetex"], sys.executable
 
 
 def poisoned(folder, monkeypatch):
-    """Set up a python3 that is none, a profile that prints every line, LaTeX in pictures."""
-    kernel = folder / "jupyter/kernels/python3/kernel.json"
-    profile = folder / "ipython/profile_default/ipython_config.py"
-    style, startup = folder / "matplotlib/matplotlibrc", folder / "startup.py"
-    for path in (kernel, profile, style):
-        path.parent.mkdir(parents=True)
-    argv = ["python-that-is-not-there", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    kernel.write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}))
-    profile.write_text("c.InteractiveShell.ast_node_interactivity = 'all'\n")
-    style.write_text("text.usetex: True\n")
-    startup.write_text("print('good morning')\n")
-    monkeypatch.setenv("JUPYTER_PATH", str(folder / "jupyter"))
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder / "jupyter"))
-    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
-    monkeypatch.setenv("MPLCONFIGDIR", str(style.parent))
-    monkeypatch.setenv("PYTHONSTARTUP", str(startup))
+    for name, value in hard_settings.write(folder).items():
+        monkeypatch.setenv(name, value)
 
 
 def test_a_chapter_is_executed_as_anywhere_else(tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ def data_fetch(
     "reglab data import pathmnist.npz --name pathmnist",
 )
 def data_import(
-    source: Annotated[Path, typer.Argument(help="Folder, .npz, .parquet or .csv.")],
+    source: Annotated[Path, typer.Argument(help="Folder, .npz, .parquet, .csv or .csv.gz.")],
     name: Annotated[str, typer.Option(help="Name of the data set: NAME.npz is made.")],
     test_fraction: Annotated[
         float | None, typer.Option(help="Share for testing, where the source has no test part.")

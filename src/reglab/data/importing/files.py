@@ -66,8 +66,19 @@ class Reader:
                 raise ValueError("more than 16 bits a pixel")
             self.did["16 bits deep, brought to 8"] += 1
             return Image.fromarray(np.rint(values / 257).astype(np.uint8))
-        self.did["with alpha, which was left out"] += mode in _ALPHA or "transparency" in image.info
+        if mode in _ALPHA or "transparency" in image.info:
+            image = self._opaque(image.convert("LA") if mode == "La" else image)
         return image.convert("L" if mode in {"1", "L", "LA", "La"} else "RGB")
+
+    def _opaque(self, image):
+        """Lay an image over white: below what is transparent anything may be stored."""
+        from PIL import Image
+
+        image = image.convert("RGBA")
+        seen_through = image.getextrema()[3][0] < 255
+        self.did["transparent in part, laid over white"] += seen_through
+        self.did["with alpha, all of it opaque"] += not seen_through
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
     def stacked(self, images: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
         """Return each part as one array: grey if all images are, else colour.

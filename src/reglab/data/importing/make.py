@@ -15,7 +15,7 @@ from reglab.errors import ReglabError
 
 KINDS = (
     "a folder of class folders, an .npz of arrays, a .parquet file or a folder of them, or a .csv "
-    "of pixels"
+    "(or .csv.gz) of pixels"
 )
 
 
@@ -69,11 +69,13 @@ def _reader(source: Path):
     if source.is_dir():
         if any(source.rglob("*.parquet")):
             return parquet.read
-        return pixel_rows.read if any(source.glob("*.csv")) else folders.read
-    readers = {".npz": arrays.read, ".parquet": parquet.read, ".csv": pixel_rows.read}
-    if source.suffix.lower() not in readers:
-        raise ReglabError(f"{source} is of no known kind; expected {KINDS}")
-    return readers[source.suffix.lower()]
+        return pixel_rows.read if pixel_rows.tables(source) else folders.read
+    readers = {".npz": arrays.read, ".parquet": parquet.read}
+    readers |= dict.fromkeys(pixel_rows.ENDS, pixel_rows.read)
+    for end, reader in readers.items():
+        if source.name.lower().endswith(end):
+            return reader
+    raise ReglabError(f"{source} is of no known kind; expected {KINDS}")
 
 
 def _arrays(draft: Draft) -> dict[str, np.ndarray]:

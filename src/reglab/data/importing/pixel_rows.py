@@ -9,6 +9,7 @@ import pandas as pd
 from reglab.data.importing.draft import PART_NAMES, Draft, Options, in_order, listed
 from reglab.errors import ReglabError
 
+ENDS = (".csv", ".csv.gz")
 LABELS = ("label", "labels", "class", "target", "y")
 
 
@@ -35,12 +36,17 @@ def read(source: Path, options: Options) -> Draft:
     return draft
 
 
+def tables(folder: Path) -> list[Path]:
+    """Return the CSVs of a folder, in order."""
+    return sorted(path for path in folder.iterdir() if path.name.lower().endswith(ENDS))
+
+
 def _files(source: Path) -> dict[str, Path]:
     if source.is_file():
         return {"train": source}
     files = {}
-    for path in sorted(source.glob("*.csv")):
-        part = PART_NAMES.get(path.stem.lower())
+    for path in tables(source):
+        part = PART_NAMES.get(path.name.lower().partition(".")[0])
         if part is None or part in files:
             raise ReglabError(f"{source} must hold train.csv and test.csv only, found {path.name}")
         files[part] = path
@@ -55,7 +61,7 @@ def _table(path: Path) -> pd.DataFrame:
         first = pd.read_csv(path, nrows=1, header=None, dtype=str)
         unnamed = pd.to_numeric(first.iloc[0], errors="coerce").notna().all()
         return pd.read_csv(path, header=None if unnamed else 0)
-    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
+    except (ValueError, pd.errors.ParserError, OSError, EOFError) as error:
         detail = " ".join(str(error).split())[:200]
         raise ReglabError(f"{path} cannot be read as CSV ({detail})") from None
 

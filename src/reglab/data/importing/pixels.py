@@ -143,14 +143,19 @@ def _white(dtype: np.dtype, high: float) -> float:
 
 
 def _channels(draft: Draft) -> None:
-    """Leave out alpha, and the axis of a single channel."""
+    """Lay what is transparent over white, and leave out the axis of a single channel."""
     channels = {images.shape[3] for images in draft.images.values() if images.ndim == 4}
     if channels == {4}:
-        varies = any(np.ptp(images[..., 3], axis=None) > 0 for images in draft.images.values())
-        _map(draft, lambda images: images[..., :3])
-        draft.say("channels", f"alpha left out{', though it varies' if varies else ''}")
+        opaque = all((images[..., 3] == 255).all() for images in draft.images.values())
+        _map(draft, _over_white)
+        draft.say("channels", "alpha, all of it opaque" if opaque else "alpha: laid over white")
     elif channels == {1}:
         _map(draft, lambda images: images[..., 0])
+
+
+def _over_white(images: np.ndarray) -> np.ndarray:
+    colour, alpha = images[..., :3].astype(np.uint16), images[..., 3:].astype(np.uint16)
+    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
 def _resize(draft: Draft, size: tuple[int, int]) -> None:
