@@ -218,7 +218,7 @@ def test_csv_of_pixels_with_and_without_names(made, tmp_path):
         assert kept == {image.tobytes() for image in GREY}
         assert said["shape"] == "rows of 120 pixels folded to 10 x 12"
     with pytest.raises(ReglabError, match=r"which column is the label\? Give --label"):
-        made(tmp_path / "in.csv", shape=(10, 12))
+        made(tmp_path / "in.csv.gz", shape=(10, 12))
 
 
 def test_a_file_that_is_there_is_kept(tmp_path):
