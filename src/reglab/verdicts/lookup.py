@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -65,7 +66,7 @@ class Side:
     scores: pd.Series
     rows: pd.DataFrame
 
-    @property
+    @cached_property
     def kinds(self) -> str:
         """How many of its runs did not learn, in words, where others did; else ""."""
         failed, count = tables.unlearned(self.rows), len(self.rows)
