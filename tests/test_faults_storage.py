@@ -170,15 +170,17 @@ def test_home_is_read_only(store, tally, monkeypatch):
     tally.add("home read-only", 1, lost, len(runs_in(store)) - len(records), equal)
 
 
-def test_shared_memory_is_full(tiny, store, tmp_path):
+def test_shared_memory_is_full(command, store, undisturbed, tmp_path):
     """Workers cannot be started, which is one line; without them the study is made."""
     if not can_mount(tmp_path):
         pytest.skip("needs unshare(1) and leave to mount a tmpfs")
+    shutil.copytree(undisturbed.folder, store)
+    for path in sorted(store.glob("*/*.json"))[::10]:
+        path.unlink()
     fill = "mount -t tmpfs -o size=4k tmpfs /dev/shm; "
     fill += "head -c 9999 /dev/zero >/dev/shm/it 2>/dev/null; "
     full = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", fill + '"$@"', "sh"]
-    command = [*full, *REPRODUCE, "--seeds", "1", "--store", str(store)]
-    done = subprocess.run([*command, "--workers", "2"], capture_output=True, text=True)
+    done = subprocess.run([*full, *command], capture_output=True, text=True)
     assert done.returncode == 1
     assert "in /dev/shm; free some of it, or take --workers 1" in last_line(done.stderr)
-    finish(alone(command))
+    finish([*full, *alone(command)])
