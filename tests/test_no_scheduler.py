@@ -1,4 +1,4 @@
-"""`--scheduler` with an address where something else answers: one line, and no waiting for ever."""
+"""`--scheduler` where something else answers, or a worker cannot: one line, no waiting for ever."""
 
 import contextlib
 import socket
@@ -8,6 +8,7 @@ import pytest
 
 from reglab.errors import ReglabError
 
+distributed = pytest.importorskip("distributed")
 cluster = pytest.importorskip("reglab.study.cluster")
 
 WEB = b"HTTP/1.0 400 Bad request\r\nContent-Type: text/html\r\n\r\n<p>Bad request</p>\r\n"
@@ -44,4 +45,25 @@ def test_what_is_no_scheduler_is_given_up(words, monkeypatch):
         cluster.connect(address, []),
     ):
         pass
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("words", [b"", WEB], ids=["silence", "a web server"])
+def test_a_worker_behind_a_firewall_is_one_line(words, monkeypatch):
+    """It has found the scheduler, which does not find it: something else is at its address."""
+    if not words:  # nobody will ever answer: there is no need to wait for long
+        monkeypatch.setattr(cluster, "ANSWER", 0.1)
+    nobody = {"n_workers": 0, "host": "127.0.0.1", "dashboard_address": ":0"}
+    with answering(words) as address, distributed.LocalCluster(**nobody) as empty:
+
+        async def start():
+            return await distributed.Worker(empty.scheduler_address, contact_address=address)
+
+        worker = empty.sync(start)
+        with (
+            pytest.raises(ReglabError, match="cannot be reached from the scheduler") as caught,
+            cluster.connect(empty.scheduler_address, []),
+        ):
+            pass
+        empty.sync(worker.close, nanny=False, executor_wait=False)
     assert "\n" not in str(caught.value)

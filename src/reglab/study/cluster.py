@@ -43,6 +43,7 @@ def silence() -> None:
 
 
 TIMEOUT = 20  # seconds to wait for the scheduler, and for its first worker
+ANSWER = 60  # seconds to wait for the workers' answers: the first of each has to import torch
 
 
 @dataclass(frozen=True)
@@ -162,8 +163,7 @@ def _alone(function, *arguments: object):
 
 def _versions(client: distributed.Client) -> dict[str, tuple]:
     """Return each worker's (reglab, train version, torch, has CUDA); refuse what differs."""
-    here = _version()
-    versions = client.run(_version)
+    here, versions = _version(), _ask(client)
     for worker, there in versions.items():
         for what, ours, theirs in zip(_NAMES, here, there, strict=False):
             if ours != theirs:
@@ -172,6 +172,26 @@ def _versions(client: distributed.Client) -> dict[str, tuple]:
                     "same there, or results would mix"
                 )
     return versions
+
+
+def _ask(client: distributed.Client) -> dict[str, tuple]:
+    """Return each worker's `_version`; a worker that the scheduler cannot reach is refused."""
+    thread = ThreadPoolExecutor(1)
+    try:
+        answers = thread.submit(client.run, _version, on_error="return").result(ANSWER)
+    except Exception as error:  # whatever answers in the place of a worker
+        answers = {"(it is not known which)": error}
+    finally:
+        thread.shutdown(wait=False)  # an answer that comes late is nobody's
+    for worker, answer in answers.items():
+        if isinstance(answer, Exception):
+            late = isinstance(answer, TimeoutError) and not str(answer)
+            detail = f"no answer within {ANSWER} s" if late else str(answer).splitlines()[0]
+            raise ReglabError(
+                f"worker {worker} cannot be reached from the scheduler ({detail}); let its port "
+                "through (dask worker ADDRESS --worker-port N), or stop it"
+            )
+    return answers
 
 
 _NAMES = ("reglab", "reglab's training code version", "torch")
