@@ -206,6 +206,16 @@ def test_parquet_with_names_of_classes(made, tmp_path):
         made(tmp_path / "in")
 
 
+def test_parquet_that_only_names_its_images(made, tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    cells = [{"bytes": None, "path": f"{number}.png"} for number in range(24)]
+    table = pyarrow.table({"image": cells, "label": LABELS})
+    parquet.write_table(table, tmp_path / "in.parquet")
+    with pytest.raises(ReglabError, match="'image' names files and holds no image; give the fold"):
+        made(tmp_path / "in.parquet", image="image", test_fraction=0.25)
+
+
 def test_csv_of_pixels_with_and_without_names(made, tmp_path):
     table = pd.DataFrame(GREY.reshape(24, -1))
     table.insert(0, "label", LABELS)
@@ -219,6 +229,17 @@ def test_csv_of_pixels_with_and_without_names(made, tmp_path):
         assert said["shape"] == "rows of 120 pixels folded to 10 x 12"
     with pytest.raises(ReglabError, match=r"which column is the label\? Give --label"):
         made(tmp_path / "in.csv.gz", shape=(10, 12))
+
+
+@pytest.mark.parametrize("sep", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])  # a mark in front, as Excel writes it
+def test_csv_as_spreadsheets_write_it(made, tmp_path, sep, encoding):
+    table = pd.DataFrame(GREY.reshape(24, -1))
+    table.insert(0, "label", LABELS)
+    table.to_csv(tmp_path / "in.csv", index=False, sep=sep, encoding=encoding)
+    arrays, _ = made(tmp_path / "in.csv", shape=(10, 12), test_fraction=0.25)
+    kept = {image.tobytes() for half in (arrays.x_train, arrays.x_test) for image in half}
+    assert kept == {image.tobytes() for image in GREY}
 
 
 def test_a_file_that_is_there_is_kept(tmp_path):

@@ -32,7 +32,7 @@ class Reader:
             file: of the image.
             name: what to call it where it is named.
         """
-        from PIL import Image, ImageOps
+        from PIL import Image, ImageOps, UnidentifiedImageError
 
         try:
             with Image.open(file) as opened:
@@ -46,7 +46,9 @@ class Reader:
                 )
             image = self._plain(image)
         except Exception as error:  # Pillow raises many kinds for damaged files
-            self.broken.append(f"{name} ({' '.join(str(error).split())[:80]})")
+            unknown = isinstance(error, UnidentifiedImageError)
+            why = "no image" if unknown else " ".join(str(error).split())[:80]
+            self.broken.append(f"{name} ({why})")
             return None
         if self.options.resize:
             size = self.options.resize[::-1]

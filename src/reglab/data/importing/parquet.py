@@ -108,8 +108,12 @@ def _rows(path: Path, table, image: str, label: str):
     values = table.column(label).to_pylist()
     if None in values:
         raise ReglabError(f"{path}: {values.count(None)} rows have no label in {label!r}")
-    for number, (cell, value) in enumerate(
-        zip(table.column(image).to_pylist(), values, strict=True)
-    ):
-        packed = cell.get("bytes") if isinstance(cell, dict) else cell
-        yield io.BytesIO(packed or b""), f"{path}, row {number}", value
+    cells = table.column(image).to_pylist()
+    packed = [cell.get("bytes") if isinstance(cell, dict) else cell for cell in cells]
+    if not any(packed):
+        raise ReglabError(
+            f"{path}: {image!r} names files and holds no image; give the folder of these files, "
+            "or a parquet file with the images in it"
+        )
+    for number, (file, value) in enumerate(zip(packed, values, strict=True)):
+        yield io.BytesIO(file or b""), f"{path}, row {number}", value

@@ -56,11 +56,15 @@ def _files(source: Path) -> dict[str, Path]:
 
 
 def _table(path: Path) -> pd.DataFrame:
-    """Read a CSV; a first row of numbers is a row, not names."""
+    """Read a CSV, by commas, semicolons or tabs; a first row of numbers is a row, not names."""
     try:
+        sep = ","
         first = pd.read_csv(path, nrows=1, header=None, dtype=str)
+        if first.shape[1] == 1:
+            sep = max(";\t", key=str(first.iloc[0, 0]).count)
+            first = pd.read_csv(path, sep=sep, nrows=1, header=None, dtype=str)
         unnamed = pd.to_numeric(first.iloc[0], errors="coerce").notna().all()
-        return pd.read_csv(path, header=None if unnamed else 0)
+        return pd.read_csv(path, sep=sep, header=None if unnamed else 0)
     except (ValueError, pd.errors.ParserError, OSError, EOFError) as error:
         detail = " ".join(str(error).split())[:200]
         raise ReglabError(f"{path} cannot be read as CSV ({detail})") from None
