@@ -204,7 +204,8 @@ def main(argv: list[str]) -> int:
         share(rows, folder / "share.png")
         gains(studies, folder / "forest.svg")
         for name, text in texts(studies, rows).items():
-            (folder / name).write_text(text, encoding="utf-8")
+            together = text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+            (folder / name).write_text(together, encoding="utf-8")
     except (ReglabError, OSError) as error:
         print(f"reglab: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
