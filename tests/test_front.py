@@ -12,6 +12,7 @@ import yaml
 
 from reglab import verdicts
 from reglab.pages import ledger
+from reglab.results import recorded
 from reglab.verdicts import BY_ARITHMETIC, BY_RUNS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -183,3 +184,16 @@ def test_recorded_runs_stand_in_one_table_a_kind_of_run(study):
         )
         == 1
     )
+
+
+@pytest.mark.parametrize("file", ["README.md", "book/results/README.md"])
+def test_what_is_written_by_hand_of_the_recorded_runs_is_so(file):
+    """Those who read it before anything is built get the same number as the book's readers."""
+    (said,) = re.findall(r"(\d+)\s+runs (?:each|a data set)", (ROOT / file).read_text("utf-8"))
+    every = recorded.all_profiles(ROOT / "book/results").values()
+    runs = [
+        study for profiles in every for study in profiles if (study["profile"] == "reduced").all()
+    ]
+    assert len(runs) == 3
+    assert {study["key"].nunique() for study in runs} == {int(said)}
+    assert {study["n_train"].max() for study in runs} == {10_000}

@@ -1,5 +1,6 @@
 """`reglab data import`: class folders, arrays, CSV and parquet become one strict NAME.npz."""
 
+import gzip
 import io
 import json
 
@@ -229,6 +230,14 @@ def test_csv_of_pixels_with_and_without_names(made, tmp_path):
         assert said["shape"] == "rows of 120 pixels folded to 10 x 12"
     with pytest.raises(ReglabError, match=r"which column is the label\? Give --label"):
         made(tmp_path / "in.csv.gz", shape=(10, 12))
+
+
+def test_a_damaged_csv_gz_is_one_line(made, tmp_path):
+    whole = gzip.compress(b"label," + b"1," * 999 + b"1\n")
+    for damaged in (whole[:-9], whole[:20] + b"no" + whole[22:], b"no"):
+        (tmp_path / "in.csv.gz").write_bytes(damaged)
+        with pytest.raises(ReglabError, match=r"in\.csv\.gz cannot be read as CSV"):
+            made(tmp_path / "in.csv.gz", shape=(10, 12))
 
 
 @pytest.mark.parametrize("sep", [";", "\t"])

@@ -43,7 +43,9 @@ PIXELS = {
     ),
     "rows, colours together": (COLOUR.reshape(12, -1), {"shape": (9, 11, 3)}, COLOUR, None),
     "alpha": (np.concatenate([COLOUR, OPAQUE], axis=-1), {}, COLOUR, None),
-    "transparent": (np.concatenate([COLOUR, 0 * OPAQUE], axis=-1), {}, 0 * COLOUR + 255, None),
+    # a fifth of the colour, the rest white
+    "transparent": (np.concatenate([COLOUR, OPAQUE // 5], axis=-1), {},
+                    np.rint(COLOUR / 5 + 255 * 4 / 5), None),
 }  # fmt: skip
 
 
@@ -100,6 +102,7 @@ REFUSED = {
     "standardized": (GREY / 128 - 1.0, LABELS, {}, "go down to -1: they look standardized"),
     "NaN": (np.full((12, 9, 11), np.nan), LABELS, {}, "NaN or infinite"),
     "up to 1.5": (GREY / 170, LABELS, {}, "float64 up to 1.5: which value is white"),
+    "invisible": (np.concatenate([COLOUR, 0 * OPAQUE], axis=-1), LABELS, {}, "0 everywhere"),
     "12 or 16 bits": (TWELVE_BITS, LABELS, {}, "--white 4095 or --white 65535"),
     "white too low": (GREY, LABELS, {"white": 100}, "--white 100 is below the largest pixel, 255"),
     "complex": (GREY * 1j, LABELS, {}, "pixels are of type complex128"),

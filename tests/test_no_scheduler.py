@@ -48,6 +48,12 @@ def test_what_is_no_scheduler_is_given_up(words, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+def test_an_error_without_words_has_a_name():
+    assert cluster._detail(OSError("a\nb"), "nothing", 5) == "a"
+    assert cluster._detail(TimeoutError(), "nothing", 5) == "nothing within 5 s"
+    assert cluster._detail(ConnectionResetError(), "nothing", 5) == "ConnectionResetError"
+
+
 @pytest.mark.parametrize("words", [b"", WEB], ids=["silence", "a web server"])
 def test_a_worker_behind_a_firewall_is_one_line(words, monkeypatch):
     """It has found the scheduler, which does not find it: something else is at its address."""

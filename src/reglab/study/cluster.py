@@ -106,9 +106,7 @@ def _client(address: str) -> Iterator[distributed.Client]:
             thread.submit(asyncio.run, asyncio.wait_for(_greet(address), TIMEOUT)).result()
         client = distributed.Client(address, timeout=TIMEOUT, set_as_default=False)
     except Exception as error:  # of sockets, TLS, Dask, or whatever else answers there
-        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if isinstance(error, TimeoutError) and not str(error):
-            detail = f"what is there says nothing a scheduler would say within {TIMEOUT} s"
+        detail = _detail(error, "what is there says nothing a scheduler would say", TIMEOUT)
         raise ReglabError(f"no Dask scheduler answers at {address!r} ({detail})") from None
     with client:
         try:
@@ -119,6 +117,14 @@ def _client(address: str) -> Iterator[distributed.Client]:
                 "--nthreads 1"
             ) from None
         yield client
+
+
+def _detail(error: Exception, late: str, seconds: float) -> str:
+    """Return an error as one line, and one that has no words as what did not come in time."""
+    if str(error):
+        return str(error).splitlines()[0]
+    within = isinstance(error, TimeoutError)
+    return f"{late} within {seconds:g} s" if within else type(error).__name__
 
 
 async def _greet(address: str) -> None:
@@ -185,8 +191,7 @@ def _ask(client: distributed.Client) -> dict[str, tuple]:
         thread.shutdown(wait=False)  # an answer that comes late is nobody's
     for worker, answer in answers.items():
         if isinstance(answer, Exception):
-            late = isinstance(answer, TimeoutError) and not str(answer)
-            detail = f"no answer within {ANSWER} s" if late else str(answer).splitlines()[0]
+            detail = _detail(answer, "no answer", ANSWER)
             raise ReglabError(
                 f"worker {worker} cannot be reached from the scheduler ({detail}); let its port "
                 "through (dask worker ADDRESS --worker-port N), or stop it"

@@ -110,7 +110,7 @@ def _rows(path: Path, table, image: str, label: str):
         raise ReglabError(f"{path}: {values.count(None)} rows have no label in {label!r}")
     cells = table.column(image).to_pylist()
     packed = [cell.get("bytes") if isinstance(cell, dict) else cell for cell in cells]
-    if not any(packed):
+    if packed and not any(packed):
         raise ReglabError(
             f"{path}: {image!r} names files and holds no image; give the folder of these files, "
             "or a parquet file with the images in it"

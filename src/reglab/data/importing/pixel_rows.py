@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -65,7 +66,7 @@ def _table(path: Path) -> pd.DataFrame:
             first = pd.read_csv(path, sep=sep, nrows=1, header=None, dtype=str)
         unnamed = pd.to_numeric(first.iloc[0], errors="coerce").notna().all()
         return pd.read_csv(path, sep=sep, header=None if unnamed else 0)
-    except (ValueError, pd.errors.ParserError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, zlib.error) as error:
         detail = " ".join(str(error).split())[:200]
         raise ReglabError(f"{path} cannot be read as CSV ({detail})") from None
 

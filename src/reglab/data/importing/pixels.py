@@ -146,6 +146,11 @@ def _channels(draft: Draft) -> None:
     """Lay what is transparent over white, and leave out the axis of a single channel."""
     channels = {images.shape[3] for images in draft.images.values() if images.ndim == 4}
     if channels == {4}:
+        if not any(images[..., 3].any() for images in draft.images.values()):
+            raise ReglabError(
+                "the fourth channel is 0 everywhere: read as alpha, nothing of the images is seen; "
+                "give them without it"
+            )
         opaque = all((images[..., 3] == 255).all() for images in draft.images.values())
         _map(draft, _over_white)
         draft.say("channels", "alpha, all of it opaque" if opaque else "alpha: laid over white")
