@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -263,3 +264,9 @@ def test_factorial_table_says_what_was_chosen(study):
     assert table.loc["L2 + dropout + BN", ["λ", "drop rate"]].tolist() == [chosen, rate]
     assert table.loc["BN", ["λ", "drop rate"]].isna().all()
     assert table.loc["L2", "λ"] == chosen and pd.isna(table.loc["L2", "drop rate"])
+
+
+def test_a_column_of_losses_has_as_many_digits_in_each_row():
+    losses = pd.DataFrame({"validation loss": [1.43, 1.3352], "lr": [0.1, 0.0003]})
+    text = display.show(losses, "Losses.")._repr_html_()
+    assert re.findall(r"<td>([\d.]+)</td>", text) == ["1.430", "0.1", "1.335", "0.0003"]

@@ -105,5 +105,7 @@ def _cell(value: object, column: str) -> str:
         half = MISSING if value.n < 2 else f"{value.half_width:.2f}"
         return f"{value.mean:.2f} ± {half}"
     if isinstance(value, float):
+        if column.endswith("validation loss"):
+            return f"{value:.3f}"
         return f"{value:.2f}" if "accuracy" in column or "±" in column else f"{value:.4g}"
     return str(value)
