@@ -82,10 +82,10 @@ def test_the_effort_is_that_of_the_records(study):
 def test_runs_of_further_studies_are_counted_once(study):
     new = study.assign(key="new " + study["key"], seconds=3600.0)
     again = pd.concat([study, new])
-    further = {"order": {"mnist": again}, "unstopped": {"mnist": again}, "batch_size": {}}
+    further = {"order": {"mnist": again}, "early_stopping": {"mnist": again}, "batch_size": {}}
     said, runs = make_reproduced.effort({"mnist": study}, further), study["key"].nunique()
     assert f"**Runs:** {runs} trained networks" in said
-    assert f"In further studies: {runs} in *order* and {runs} in *unstopped*." in said
+    assert f"In further studies: {runs} in *order* and {runs} in *early_stopping*." in said
     hours = study.drop_duplicates("key")["seconds"].sum() / 3600 + runs
     assert f"{hours:,.0f} hours of a core" in said
 

@@ -36,7 +36,8 @@ def arms_of(plan, records, name):
 
 
 # Runs a study adds to the protocol's on two seeds, where the chosen drop rate is none of its own.
-NEW = {"order": 1, "decay_on": 4, "unstopped": 8, "dropout_bn": 8, "batch_size": 4, "robustness": 8}
+NEW = {"order": 1, "decay_on": 4, "early_stopping": 8}
+NEW |= {"dropout_bn": 8, "batch_size": 4, "robustness": 8}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -79,7 +80,7 @@ def test_what_each_study_varies(reduced, done):
     decay = configs("decay_on")
     assert decay["l2+bn dense"] == decay["bn"].replace(lam=chosen.lam, decay_on="dense")
     assert decay["l2 all"] == decay["none"].replace(lam=chosen.lam)
-    unstopped = configs("unstopped")
+    unstopped = configs("early_stopping")
     assert (
         {config.patience for config in unstopped.values()}
         == {50}

@@ -10,7 +10,7 @@ from reglab.config import RunConfig
 from reglab.errors import ReglabError
 from reglab.pages import further as pages
 from reglab.record import History, Trace
-from reglab.results import further, recorded, unstopped
+from reglab.results import early_stopping, further, recorded
 from reglab.runs.store import RunStore, write_table
 from reglab.study.frame import frame, load_own
 from reglab.study.further import STUDIES
@@ -139,19 +139,20 @@ def test_dropout_and_bn(study):
 
 def test_early_stopping_is_replayed(study):
     losses = [0.9, 0.5, 0.6, 0.4, 0.7, 0.8, None]
-    assert unstopped.kept_epoch(losses, 1) == (2, 3)
-    assert unstopped.kept_epoch(losses, 2) == (4, 6)
-    assert unstopped.kept_epoch(losses, 3) == unstopped.kept_epoch(losses, 0) == (4, 7)
-    made_up = study("unstopped")
-    runs = unstopped.replay(made_up, "none")
+    assert early_stopping.kept_epoch(losses, 1) == (2, 3)
+    assert early_stopping.kept_epoch(losses, 2) == (4, 6)
+    assert early_stopping.kept_epoch(losses, 3) == early_stopping.kept_epoch(losses, 0) == (4, 7)
+    made_up = study("early_stopping")
+    runs = early_stopping.replay(made_up, "none")
     assert set(runs["epochs"]) == {7}
     assert (runs["last accuracy"] - runs["accuracy"]).tolist() == pytest.approx([0.6] * 4)
-    assert unstopped.change(made_up, "bn").mean == pytest.approx(0.6)
-    assert unstopped.change(made_up, "bn", "loss").mean == pytest.approx(0.6)
-    assert unstopped.gain(made_up, "l2", last=True).mean == pytest.approx(4)
-    assert len(unstopped.table(made_up)) == 8
+    assert early_stopping.change(made_up, "bn").mean == pytest.approx(0.6)
+    assert early_stopping.change(made_up, "bn", "loss").mean == pytest.approx(0.6)
+    assert early_stopping.gain(made_up, "l2", last=True).mean == pytest.approx(4)
+    assert len(early_stopping.table(made_up)) == 8
     bare = made_up.assign(trace=None)
-    assert unstopped.change(bare, "bn") is None and unstopped.gain(bare, "l2", last=False) is None
+    assert early_stopping.change(bare, "bn") is None
+    assert early_stopping.gain(bare, "l2", last=False) is None
 
 
 def test_what_is_not_recorded_is_not_shown(tmp_path):

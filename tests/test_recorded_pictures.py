@@ -120,7 +120,7 @@ def test_stopping_is_drawn_where_it_is_recorded(reduced):
 def test_the_further_study_brings_test_curves(reduced):
     rows = reduced[reduced["study"] == "no_early_stop"]
     trace = vars(Trace([0.5, 0.4], [0.7, 0.8], {}))
-    further = rows.assign(study="unstopped", arm="none", trace=[trace] * len(rows))
+    further = rows.assign(study="early_stopping", arm="none", trace=[trace] * len(rows))
     drawn, legends = {}, {}
     for name, more in (("before", None), ("after", {"cifar10": further})):
         figure = curves.unstopped({"cifar10": reduced}, more)

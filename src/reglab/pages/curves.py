@@ -95,7 +95,7 @@ def unstopped(
 
     Args:
         studies: finished studies by data set.
-        further: the study *unstopped* by data set, which has test curves; may lack some or all.
+        further: the study *early_stopping* by data set, which has test curves; may lack some.
 
     Raises:
         ReglabError: no data set has that network.
@@ -122,7 +122,7 @@ def unstopped(
 
 def _to_the_end(study: pd.DataFrame, further: pd.DataFrame | None) -> pd.DataFrame | None:
     if further is not None:
-        return tables.arm(further, "unstopped", "none")
+        return tables.arm(further, "early_stopping", "none")
     there = (study["study"] == "no_early_stop").any()
     return tables.arm(study, "no_early_stop", "none") if there else None
 

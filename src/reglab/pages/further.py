@@ -13,7 +13,7 @@ from reglab import paper
 from reglab.corruptions import CORRUPTIONS, IMAGES
 from reglab.errors import ReglabError
 from reglab.pages import chapters, clauses
-from reglab.results import further, recorded, robustness, tables, unstopped
+from reglab.results import early_stopping, further, recorded, robustness, tables
 from reglab.stats import Estimate
 from reglab.study.further import STUDIES, datasets_of
 
@@ -25,7 +25,7 @@ def study(name: str, frames: Frames | None = None) -> chapters.Stack | clauses.S
     """Return a further study's tables and sentences, or how to make its runs if none are recorded.
 
     Args:
-        name: order, decay_on, unstopped, dropout_bn, batch_size or robustness.
+        name: order, decay_on, early_stopping, dropout_bn, batch_size or robustness.
         frames: the study by data set; None = `reglab.results.recorded.further`.
 
     Raises:
@@ -115,13 +115,13 @@ def _dropout_bn(frames: Frames) -> list[str]:
     return sentences
 
 
-def _unstopped(frames: Frames) -> list[str]:
+def _early_stopping(frames: Frames) -> list[str]:
     sentences = []
     for cell, words in (("none", "No regularization"), ("all", "All three")):
-        change = _each(frames, lambda f, cell=cell: unstopped.change(f, cell), **_HIGHER)
+        change = _each(frames, lambda f, cell=cell: early_stopping.change(f, cell), **_HIGHER)
         sentences.append(f"{words}: test accuracy after the last epoch, against stopped: {change}")
     for cell, words in (("l2", "L2"), ("dropout", "Dropout"), ("bn", "Batch normalization")):
-        gain = _each(frames, lambda f, cell=cell: unstopped.gain(f, cell, last=True))
+        gain = _each(frames, lambda f, cell=cell: early_stopping.gain(f, cell, last=True))
         sentences.append(f"{words} alone, where nothing is stopped. {gain}")
     return sentences
 
@@ -186,15 +186,15 @@ _SHOWN: dict[str, tuple[tuple[Table, ...], Callable[[Frames], list[str]]]] = {
         ),
         _dropout_bn,
     ),
-    "unstopped": (
+    "early_stopping": (
         (
             (
-                unstopped.table,
+                early_stopping.table,
                 "Early stopping with a patience of 5, and none of it: test accuracy in percent, "
                 "changes and gains over no technique in points, test loss in nats.",
             ),
         ),
-        _unstopped,
+        _early_stopping,
     ),
     "robustness": (
         (

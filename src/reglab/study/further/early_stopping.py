@@ -17,9 +17,9 @@ def arms(plain: RunConfig, chosen: Choices) -> list[Arm]:
     """Return the factorial, not stopped."""
     patient = plain.replace(patience=plain.max_epochs)
     return [
-        Arm(study="unstopped", config=in_cell(patient, chosen, name), cell=name)
+        Arm(study="early_stopping", config=in_cell(patient, chosen, name), cell=name)
         for name in CELL_ORDER
     ]
 
 
-STUDY = Study("unstopped", "What does early stopping hide, in each of the eight cells?", arms)
+STUDY = Study("early_stopping", "What does early stopping hide, in each of the eight cells?", arms)

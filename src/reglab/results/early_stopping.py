@@ -42,7 +42,7 @@ def replay(frame: pd.DataFrame, cell: str, patience: int = PATIENCE) -> pd.DataF
     ``last accuracy`` and ``last loss``, and ``epochs`` until the stop. Diverged runs and those
     without test curves are left out.
     """
-    rows = tables.arm(frame, "unstopped", cell).set_index("seed")
+    rows = tables.arm(frame, "early_stopping", cell).set_index("seed")
     rows = rows[~rows["diverged"].astype(bool) & rows["trace"].notna()]
     return pd.DataFrame({seed: _replayed(row, patience) for seed, row in rows.iterrows()}).T
 
