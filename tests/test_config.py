@@ -61,6 +61,7 @@ def test_key_depends_on_every_field():
         "decay_on": "conv",
         "norm_order": "after_relu",
         "probes": "statistics",
+        "augment": "rotation:15",
     }
     assert set(other) == {field.name for field in dataclasses.fields(RunConfig)}
     keys = {config(**{field: value}).key for field, value in other.items()}
@@ -106,6 +107,7 @@ BAD = {
     "decay_on": st.sampled_from(["", "bias"]),
     "norm_order": st.just("before"),
     "probes": st.just("everything"),
+    "augment": st.text(min_size=1),
     "dataset": st.sampled_from(["", None, 3]),
     "batch_norm": st.sampled_from([0, 1, "yes", None]),
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, get_type_hints
 
+from reglab import augmentations
 from reglab.errors import ReglabError
 
 # Part of every key: raise it whenever a change makes `train` compute something else.
@@ -28,7 +29,7 @@ PROBES = ("", "statistics", "robustness")  # what each does: `reglab.training.pr
 # Fields that came after runs had been recorded. A config's JSON, and so its key, leaves them out
 # where they have their default: older runs keep their keys. A new field is added here as well, with
 # the default that trains as before.
-LATER = ("decay_on", "norm_order", "probes")
+LATER = ("decay_on", "norm_order", "probes", "augment")
 DEVICES = ("cpu", "cuda")
 
 
@@ -80,6 +81,9 @@ class RunConfig:
         precision: ``"fp32"`` or ``"bf16"`` (autocast).
         probes: extra scoring of the finished run, by name; ``""`` = none. It changes nothing of
             the training.
+        augment: what is done to training images, e.g. ``"flip+rotation:15+scale:0.1+shift:2"``
+            (degrees, a share, pixels), in this order; ``"alternating_flip"`` in place of
+            ``"flip"``; ``""`` = nothing. See `reglab.augmentations.Augmentation`.
         train_version: version of the training code.
 
     Raises:
@@ -109,6 +113,7 @@ class RunConfig:
     decay_on: str = "all"
     norm_order: str = "before_relu"
     probes: str = ""
+    augment: str = ""
 
     def __post_init__(self) -> None:
         _coerce_types(self)
@@ -120,6 +125,7 @@ class RunConfig:
         _one_of(self, "decay_on", DECAYED)
         _one_of(self, "norm_order", NORM_ORDERS)
         _one_of(self, "probes", PROBES)
+        augmentations.check(self.augment, self.dataset)
         is_name = re.fullmatch("[a-z0-9_-]+", self.dataset) is not None
         _require(self, "dataset", is_name, "a name of a-z, 0-9, _ and -")
         _require(self, "data_version", self.data_version != "", "a non-empty string")

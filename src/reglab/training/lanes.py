@@ -136,7 +136,9 @@ class Lanes:
             new_run: makes the run, equal each time it is called.
         """
         run = new_run()
-        if self.refused or not has_graphs(run.device):
+        # A graph would repeat the epoch that it was recorded in, which decides on alternating
+        # flips and which Python alone counts: augmented runs take plain steps.
+        if self.refused or run.config.augment or not has_graphs(run.device):
             return Lane(run)
         kind = kind_of(run.config)
         try:

@@ -18,7 +18,7 @@ from reglab.errors import ReglabError
 from reglab.formulas import effective_lambda
 from reglab.record import Costs, History, RunRecord, Scores, Trace
 from reglab.seeds import stream_seed
-from reglab.training import machine, probes
+from reglab.training import augmenting, machine, probes
 from reglab.training.callbacks import OnEpoch, silent
 from reglab.training.evaluate import Labelled, evaluate, inference_ms, ready, score
 from reglab.training.model import (
@@ -103,6 +103,7 @@ class Run:
         self.fit, self.val, self.test = on_device(data, device) if parts is None else parts
         self.optimizer = build_optimizer(self.model, config, len(self.fit[1]))
         self.order = BatchOrder(config, len(self.fit[1]))
+        self.augment = augmenting.augmenter(config, data, device)
         self.stopper = EarlyStopping(config.patience)
         self.history, self.trace, self.epoch_seconds = History(), Trace(), []
         self.best_weights: dict | None = None
@@ -117,8 +118,9 @@ class Run:
     def step(self, index: Tensor) -> None:
         """Take one optimizer step on the training images of ``index``, (B,), on their device."""
         images, labels = self.fit
+        batch = self.augment(images[index], index, len(self.epoch_seconds))
         with machine.autocast(self.config):
-            logits = self.model(ready(images[index], self.data))  # (B, K)
+            logits = self.model(ready(batch, self.data))  # (B, K)
         loss = cross_entropy(logits.float(), labels[index])
         self.optimizer.zero_grad()
         loss.backward()
