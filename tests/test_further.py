@@ -11,7 +11,7 @@ from reglab.errors import ReglabError
 from reglab.runs.store import RunStore
 from reglab.study import sweep
 from reglab.study.frame import load_frame, load_own
-from reglab.study.further import STUDIES, datasets_of, study_named
+from reglab.study.further import STUDIES, augmentation, datasets_of, study_named
 from reglab.study.outlook import outlook
 from reglab.study.plan import make_plan
 from reglab.study.profiles import PROFILES
@@ -37,7 +37,7 @@ def arms_of(plan, records, name):
 
 # Runs a study adds to the protocol's on two seeds, where the chosen drop rate is none of its own.
 NEW = {"order": 1, "decay_on": 4, "early_stopping": 8}
-NEW |= {"dropout_bn": 8, "batch_size": 4, "robustness": 8}
+NEW |= {"dropout_bn": 8, "batch_size": 4, "robustness": 8, "augmentation": 11}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -92,9 +92,27 @@ def test_what_each_study_varies(reduced, done):
     drop = configs("dropout_bn")["dropout+bn all 0.3"]
     assert (drop.dropout, drop.placement, drop.probes) == (0.3, "all", "statistics")
     assert configs("dropout_bn")["dropout all 0.3"].probes == ""
+    whole = "rotation:15+scale:0.1+shift:2"
+    augmented = configs("augmentation")
+    assert augmented["all"] == cells["all"].replace(seed=augmented["all"].seed)
+    assert augmented[f"l2+bn {whole}"] == augmented["l2+bn"].replace(augment=whole)
+    assert augmented["none shift:2"] == augmented["none"].replace(augment="shift:2")
     sizes = configs("batch_size")
     assert sizes["bn 16"] == sizes["bn 64"].replace(batch_size=16, lr=chosen.lr / 4)
     assert sizes["none 256"] == sizes["none 64"].replace(batch_size=256, lr=chosen.lr * 4)
+
+
+def test_images_are_mirrored_only_where_that_is_known_to_be_right(reduced, done):
+    """Not digits, and no own data set."""
+    chosen = settings(reduced, lambda _: done)
+    for dataset, mirrored in (
+        ("mnist", False), ("mine", False), ("fashion_mnist", True), ("cifar10", True),
+    ):  # fmt: skip
+        plain = dataclasses.replace(reduced, dataset=dataset).baseline(0, chosen.lr)
+        asked = {arm.config.augment for arm in STUDIES["augmentation"].arms(plain, chosen)}
+        assert any("flip" in text for text in asked) == mirrored
+        assert asked == {"", *augmentation.alone(dataset), augmentation.together(dataset)}
+        assert len(asked) == (7 if mirrored else 5)
 
 
 def test_a_study_waits_for_the_settings(reduced):

@@ -9,13 +9,29 @@ from __future__ import annotations
 from reglab.config import shown
 from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
-from reglab.study.further import batch_size, decay_on, dropout_bn, early_stopping, order, robustness
+from reglab.study.further import (
+    augmentation,
+    batch_size,
+    decay_on,
+    dropout_bn,
+    early_stopping,
+    order,
+    robustness,
+)
 from reglab.study.further.design import Study
 from reglab.study.plan import PROTOCOL
 
 STUDIES: dict[str, Study] = {
     module.STUDY.name: module.STUDY
-    for module in (order, decay_on, early_stopping, dropout_bn, batch_size, robustness)
+    for module in (
+        order,
+        decay_on,
+        early_stopping,
+        dropout_bn,
+        batch_size,
+        robustness,
+        augmentation,
+    )
 }
 
 
