@@ -1,0 +1,163 @@
+"""The study of augmentation on a page: pictures, tables, and sentences that follow the records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from reglab import paper
+from reglab.cells import CELL_NAMES, CELL_ORDER
+from reglab.errors import ReglabError
+from reglab.pages import clauses, forest
+from reglab.pages.forest import Line
+from reglab.results import augmentation as numbers
+from reglab.stats import Estimate
+
+Frames = Mapping[str, pd.DataFrame]
+
+TABLES = (
+    (
+        numbers.kinds_table,
+        "Each transformation on the network without a technique: test accuracy in percent, gains "
+        "in points, epochs until the stop.",
+    ),
+    (
+        numbers.cells_table,
+        "The eight cells on images as they are and with all transformations: test accuracy in "
+        "percent, gains in points. A cell's own gain is over no technique; the difference is its "
+        "gain with augmentation minus that without.",
+    ),
+    (
+        numbers.costs_table,
+        "What all transformations cost: epochs and seconds until the stop, the gain in points "
+        "within the epochs that the same cell took without them, and epochs to the validation "
+        "accuracy that it then had. Seconds were measured beside other work, at different times.",
+    ),
+)
+
+
+def kinds(frames: Frames) -> Figure:
+    """Return what each transformation brings to the network without a technique.
+
+    Args:
+        frames: the study by data set, at least one.
+
+    Raises:
+        ReglabError: no data set.
+    """
+    tried = {text for frame in _some(frames) for text in numbers.titles(frame)}
+    order = {text: words for text, words in numbers.TITLES.items() if text in tried}
+
+    def lines(frame: pd.DataFrame) -> list[Line]:
+        alone = [Line(words, _both(frame, text)) for text, words in order.items()]
+        return [*alone, Line(numbers.TOGETHER, _both(frame, numbers.whole(frame)))]
+
+    panels = {forest.heading(frame): lines(frame) for frame in frames.values()}
+    axis = "gain over images as they are (points of test accuracy)"
+    return forest.plot(panels, axis, ("when each has stopped", "within as many epochs"))
+
+
+def _both(frame: pd.DataFrame, text: str) -> tuple[Estimate | None, Estimate | None]:
+    """Return a transformation's gain after its own epochs and within the others'; or none."""
+    if text not in numbers.titles(frame):
+        return None, None
+    return numbers.gain(frame, text), numbers.gain(frame, text, within=True)
+
+
+def cells(frames: Frames) -> Figure:
+    """Return what each cell brings over no technique, without augmentation and with all of it.
+
+    Arguments and errors as `kinds`.
+    """
+    names = [name for name in CELL_ORDER if name != "none"]
+    panels = {
+        forest.heading(frame): [
+            Line(CELL_NAMES[name],
+                 tuple(numbers.cell_gain(frame, name, augmented=on) for on in (False, True)))
+            for name in names
+        ]
+        for frame in _some(frames)
+    }  # fmt: skip
+    axis = "gain over no technique (points of test accuracy)"
+    return forest.plot(panels, axis, ("on images as they are", "with all transformations"))
+
+
+def _some(frames: Frames) -> list[pd.DataFrame]:
+    if not frames:
+        raise ReglabError("nothing is recorded of the study 'augmentation'; see reglab record")
+    return list(frames.values())
+
+
+def sentences(frames: Frames) -> list[str]:
+    """Return what the recorded runs say: of augmentation itself, of its cost, of the techniques."""
+    own = by_dataset(frames, lambda it: numbers.gain(it, numbers.whole(it)))
+    within = by_dataset(frames, lambda it: numbers.gain(it, numbers.whole(it), within=True))
+    epochs = by_dataset(frames, lambda it: numbers.more(it, "epochs"), small=False,
+                        up="more, by", down="fewer, by", unit="epochs")  # fmt: skip
+    return [
+        f"All transformations together, on the network without a technique. {own}",
+        f"Within no more epochs than training without them took. {within}",
+        f"Epochs until the stop with them. {epochs}",
+        *(_technique(frames, name) for name in ("l2", "dropout", "bn", "all")),
+        *_flips(frames),
+    ]
+
+
+def _technique(frames: Frames, name: str) -> str:
+    title = CELL_NAMES[name] if name != "all" else "All three techniques"
+    with_it = by_dataset(frames, lambda it: numbers.cell_gain(it, name, augmented=True))
+    without = by_dataset(frames, lambda it: numbers.cell_gain(it, name, augmented=False))
+    change = by_dataset(frames, lambda it: numbers.cell_change(it, name),
+                        up="larger by", down="smaller by")  # fmt: skip
+    return (
+        f"{title} over no technique, both with augmentation. {with_it}. Both without. {without}. "
+        f"The gain with augmentation, beside that without. {change}"
+    )
+
+
+def _flips(frames: Frames) -> list[str]:
+    mirrored = {name: frame for name, frame in frames.items() if "flip" in numbers.titles(frame)}
+    if not mirrored:
+        return []
+    change = by_dataset(mirrored, numbers.alternating, up="higher by", down="lower by")
+    return [f"Test accuracy with flips in every other epoch, beside flips at random. {change}"]
+
+
+def by_dataset(
+    frames: Frames,
+    value: Callable[[pd.DataFrame], Estimate | None],
+    *,
+    small: bool = True,
+    **words: str,
+) -> str:
+    """Return `clauses.clause` of one estimate of each data set, as `clauses.by_dataset`.
+
+    Args:
+        value: the estimate.
+        small: whether the data set's margin says what is small; it is in points of accuracy.
+        words: as `clauses.clause`.
+    """
+    found = {name: value(frame) for name, frame in frames.items()}
+    if small:
+        return clauses.by_dataset(found, **words)
+    said = (f"{paper.title(name)}: {clauses.clause(it, **words)}" for name, it in found.items())
+    return "; ".join(said)
+
+
+def still(frames: Frames) -> list[str]:
+    """Return where each technique's gain is shown without augmentation, and where with it."""
+    said = []
+    for name in ("l2", "dropout", "bn"):
+        shown = {
+            on: clauses.shown_on(
+                {it: numbers.cell_gain(frame, name, augmented=on) for it, frame in frames.items()}
+            )
+            for on in (False, True)
+        }
+        said.append(
+            f"a gain of {CELL_NAMES[name]} alone is shown on {shown[False]} without augmentation, "
+            f"and on {shown[True]} with it"
+        )
+    return said
