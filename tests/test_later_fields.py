@@ -10,8 +10,9 @@ from torch.nn.functional import batch_norm, conv2d, cross_entropy, linear, max_p
 from reglab.config import RunConfig
 from reglab.data.dataset import dataset_version
 from reglab.training.model import Dropout
+from reglab.training.order import BatchOrder
 from reglab.training.probes import statistics
-from reglab.training.run import BatchOrder, Run, build_model, load_for, train
+from reglab.training.run import Run, build_model, load_for, train
 
 
 @pytest.fixture

@@ -17,7 +17,10 @@ from reglab.errors import ReglabError
 from reglab.record import RunRecord, unpack_bits
 from reglab.training import run
 from reglab.training.model import decayed_parameters
-from reglab.training.run import BatchOrder, EarlyStopping, build_model, build_optimizer, train
+from reglab.training.optimizer import build_optimizer
+from reglab.training.order import BatchOrder
+from reglab.training.run import build_model, train
+from reglab.training.stopping import EarlyStopping
 
 ODD = {"batch_norm": True, "dropout": 0.5, "placement": "all", "lam": 1e-3}
 

@@ -24,12 +24,14 @@ OPTIMIZERS = ("sgd", "adamw")
 PRECISIONS = ("fp32", "bf16")
 DECAYED = ("all", "conv", "dense")
 NORM_ORDERS = ("before_relu", "after_relu")
-PROBES = ("", "statistics", "robustness")  # what each does: `reglab.training.probes`
+PROBES = ("", "statistics", "robustness", "agreement")  # what each does: `reglab.training.probes`
+PRUNED_BY = ("magnitude", "random")
 
 # Fields that came after runs had been recorded. A config's JSON, and so its key, leaves them out
 # where they have their default: older runs keep their keys. A new field is added here as well, with
 # the default that trains as before.
-LATER = ("decay_on", "norm_order", "probes", "augment")
+LATER = ("decay_on", "norm_order", "probes", "augment", "label_smoothing", "teacher")
+LATER += ("temperature", "soft", "start", "sparsity", "rounds", "pruned_by", "rewind")
 DEVICES = ("cpu", "cuda")
 
 
@@ -84,6 +86,19 @@ class RunConfig:
         augment: what is done to training images, e.g. ``"flip+rotation:15+scale:0.1+shift:2"``
             (degrees, a share, pixels), in this order; ``"alternating_flip"`` in place of
             ``"flip"``; ``""`` = nothing. See `reglab.augmentations.Augmentation`.
+        label_smoothing: share of each target that is spread evenly over all classes, in [0, 1).
+        teacher: a run whose best weights this one learns from; None = labels alone. Of the same
+            images and seed, so that no validation image teaches anything.
+        temperature: T, by which the logits of both are divided, > 0 (Hinton et al. 2015).
+        soft: share of the teacher's part in the loss, soft T^2 KL + (1 - soft) CE, in (0, 1].
+        start: a run of the same network, whose best weights are pruned; None = no pruning.
+        sparsity: share of the weights of convolutions and linear layers that are held at zero,
+            counted over all layers, in (0, 1).
+        rounds: epochs over which pruning reaches ``sparsity``, the same share of what is left at
+            the beginning of each; the best epoch is sought from then on.
+        pruned_by: ``"magnitude"`` takes the smallest weights, ``"random"`` any.
+        rewind: keep only which weights of ``start`` are not zero, and go back to the seed's
+            initial values (Frankle and Carbin 2019).
         train_version: version of the training code.
 
     Raises:
@@ -114,6 +129,15 @@ class RunConfig:
     norm_order: str = "before_relu"
     probes: str = ""
     augment: str = ""
+    label_smoothing: float = 0.0
+    teacher: RunConfig | None = None
+    temperature: float = 1.0
+    soft: float = 0.0
+    start: RunConfig | None = None
+    sparsity: float = 0.0
+    rounds: int = 0
+    pruned_by: str = "magnitude"
+    rewind: bool = False
 
     def __post_init__(self) -> None:
         _coerce_types(self)
@@ -144,6 +168,8 @@ class RunConfig:
             raise ReglabError(
                 f"l2='decoupled' needs optimizer='adamw', got optimizer={self.optimizer!r}"
             )
+        _check_taught(self)
+        _check_pruned(self)
 
     @cached_property
     def key(self) -> str:
@@ -151,11 +177,16 @@ class RunConfig:
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
+    @property
+    def before(self) -> tuple[RunConfig, ...]:
+        """The runs that this one begins with or learns from."""
+        return tuple(run for run in (self.start, self.teacher) if run is not None)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain JSON values, `LATER` ones only where they are not default."""
-        values = dataclasses.asdict(self)
+        values = {name: getattr(self, name) for name in _DEFAULTS}
         return {
-            name: value
+            name: value.to_dict() if isinstance(value, RunConfig) else value
             for name, value in values.items()
             if name not in LATER or value != _DEFAULTS[name]
         }
@@ -171,15 +202,70 @@ class RunConfig:
         for name, default in known.items():
             if default is dataclasses.MISSING and name not in values:
                 raise ReglabError(f"incomplete config: the field {name!r} is missing")
-        return cls(**values)
+        nested = {name: values[name] for name in _NESTED if values.get(name) is not None}
+        return cls(**(values | {name: cls.from_dict(given) for name, given in nested.items()}))
 
     def replace(self, **changes: Any) -> RunConfig:
-        """Return a copy with some fields changed (and validated again)."""
+        """Return a copy with some fields changed (and validated again).
+
+        Runs that come before this one change with it in what they must share, the seed for one.
+        """
+        for name, shared in (("teacher", _SHARED), ("start", (*_SHARED, *_NETWORK))):
+            run = changes.get(name, getattr(self, name))
+            along = {field: value for field, value in changes.items() if field in shared}
+            if run is not None and along:
+                changes[name] = run.replace(**along)
         return dataclasses.replace(self, **changes)
 
 
 _TYPES = get_type_hints(RunConfig)
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(RunConfig)}
+_NESTED = ("teacher", "start")  # runs that must be finished before this one
+_SHARED = ("dataset", "data_version", "n_train", "val_fraction", "seed", "device", "precision")
+_NETWORK = ("width", "batch_norm", "norm_order")
+
+
+def _check_taught(config: RunConfig) -> None:
+    smoothing, soft = config.label_smoothing, config.soft
+    _require(config, "label_smoothing", 0 <= smoothing < 1, "in [0, 1)")
+    hot = math.isfinite(config.temperature) and config.temperature > 0
+    _require(config, "temperature", hot, "finite and > 0")
+    if config.teacher is None:
+        _require(config, "soft", soft == 0, "0 without a teacher")
+        _require(config, "temperature", config.temperature == 1, "1 without a teacher")
+        _require(config, "probes", config.probes != "agreement", "another without a teacher")
+        return
+    _require(config, "soft", 0 < soft <= 1, "in (0, 1] with a teacher")
+    _require(config, "label_smoothing", smoothing == 0, "0 with a teacher")
+    clean = config.augment == ""  # a teacher looks at each training image once
+    _require(config, "augment", clean, "'' with a teacher")
+    _same(config, "teacher", _SHARED)
+
+
+def _check_pruned(config: RunConfig) -> None:
+    _one_of(config, "pruned_by", PRUNED_BY)
+    if config.start is None:
+        _require(config, "sparsity", config.sparsity == 0, "0 without a run to start from")
+        _require(config, "rounds", config.rounds == 0, "0 without a run to start from")
+        _require(config, "rewind", not config.rewind, "False without a run to start from")
+        any_way = config.pruned_by == "magnitude"
+        _require(config, "pruned_by", any_way, "'magnitude' without a run to start from")
+        return
+    _require(config, "sparsity", 0 < config.sparsity < 1, "in (0, 1): at 1 no weight is left")
+    most = 0 if config.rewind else config.max_epochs
+    least = min(1, most)
+    fits = least <= config.rounds <= most
+    _require(config, "rounds", fits, f"from {least} to {most}: epochs, none of them after a rewind")
+    zeros = ("sparsity", "pruned_by") if config.rewind else ()  # those of the run that was pruned
+    _same(config, "start", (*_SHARED, *_NETWORK, *zeros))
+
+
+def _same(config: RunConfig, name: str, fields: tuple[str, ...]) -> None:
+    """Refuse a nested run that differs in what has to be the same."""
+    for field in fields:
+        want, have = getattr(config, field), getattr(getattr(config, name), field)
+        if want != have:
+            raise ReglabError(f"{name} must have the run's {field}, {want!r}, got {have!r}")
 
 
 def _coerce_types(config: RunConfig) -> None:
@@ -190,6 +276,10 @@ def _coerce_types(config: RunConfig) -> None:
             _require(config, field.name, -(2**63) <= value < 2**63, "a number of 64 bits")
             value = float(value) if wanted is float else value
             object.__setattr__(config, field.name, value)
+        if field.name in _NESTED:
+            fine = value is None or isinstance(value, RunConfig)
+            _require(config, field.name, fine, "a RunConfig or None")
+            continue
         if type(value) is not wanted:
             raise ReglabError(f"{field.name} must be of type {wanted.__name__}, got {shown(value)}")
         if wanted is float and value == 0:

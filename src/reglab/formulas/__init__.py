@@ -5,12 +5,14 @@ compare them with torch and with autograd, and the fast code with them. One modu
 ``__all__`` is what the package exports.
 """
 
-from reglab.formulas import batchnorm, combined, l2, losses, masking, shift
+from reglab.formulas import batchnorm, combined, distillation, l2, losses, masking, pruning, shift
 from reglab.formulas.batchnorm import *
 from reglab.formulas.combined import *
+from reglab.formulas.distillation import *
 from reglab.formulas.l2 import *
 from reglab.formulas.losses import *
 from reglab.formulas.masking import *
+from reglab.formulas.pruning import *
 from reglab.formulas.shift import *
 
 __all__ = [
@@ -20,4 +22,6 @@ __all__ = [
     *batchnorm.__all__,
     *combined.__all__,
     *shift.__all__,
+    *pruning.__all__,
+    *distillation.__all__,
 ]

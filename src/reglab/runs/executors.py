@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -28,6 +28,7 @@ from reglab.runs.store import RunLock, RunStore
 from reglab.runs.workers import Reports, processes, report
 from reglab.training import machine
 from reglab.training.callbacks import OnEpoch, silent
+from reglab.training.kept import IN_PROCESS, Kept
 from reglab.training.run import train
 from reglab.training.together import train_many
 
@@ -119,8 +120,17 @@ def default_workers(device: str) -> int:
     return os.cpu_count() or 1
 
 
-def make(configs: Sequence[RunConfig], store: RunStore, crew: Crew, progress: Progress) -> set[str]:
+def make(
+    configs: Sequence[RunConfig],
+    store: RunStore,
+    crew: Crew,
+    progress: Progress,
+    needed: Collection[str] = (),
+) -> set[str]:
     """Make the runs that are neither in the store nor being made by another driver.
+
+    Args:
+        needed: keys of runs that later ones begin with or learn from: their weights are kept.
 
     Returns:
         The keys of the runs made. Each is in the store before it is counted.
@@ -130,17 +140,23 @@ def make(configs: Sequence[RunConfig], store: RunStore, crew: Crew, progress: Pr
     """
     tasks = [configs[start : start + crew.batch] for start in range(0, len(configs), crew.batch)]
     if crew.executor is None:
-        return {key for task in tasks for key in _make_here(task, store, crew.together, progress)}
-    return _make_there(tasks, store, crew, progress)
+        kept = Kept(store.weights, needed)
+        made = (_make_here(task, store, crew.together, progress, kept) for task in tasks)
+        return {key for keys in made for key in keys}
+    return _make_there(tasks, store, crew, progress, needed)
 
 
 def train_all(
-    configs: Sequence[RunConfig], together: int, on_epoch: OnEpoch = silent
+    configs: Sequence[RunConfig],
+    together: int,
+    on_epoch: OnEpoch = silent,
+    kept: Kept = IN_PROCESS,
 ) -> Iterator[RunRecord]:
     """Yield each run's record as it ends; fewer at once, down to one, where memory is short.
 
     Args:
         on_epoch: called after each epoch with its run's key and number of epochs.
+        kept: weights of other runs (`reglab.training.run.train`).
 
     Raises:
         ReglabError: a single run does not fit into the device's memory.
@@ -148,7 +164,8 @@ def train_all(
     left = {config.key: config for config in configs}
     while left and together > 1:
         try:
-            for record in train_many(list(left.values()), size=together, on_epoch=on_epoch):
+            several = list(left.values())
+            for record in train_many(several, size=together, on_epoch=on_epoch, kept=kept):
                 del left[record.config.key]
                 yield record
         except torch.OutOfMemoryError:
@@ -158,7 +175,7 @@ def train_all(
             torch.cuda.empty_cache()  # does nothing where CUDA was never used
     for config in left.values():
         try:
-            yield train(config, on_epoch=on_epoch)
+            yield train(config, on_epoch=on_epoch, kept=kept)
         except torch.OutOfMemoryError:
             raise ReglabError(
                 f"out of device memory with a single run of width {config.width}; {_AGAIN} on a "
@@ -166,10 +183,13 @@ def train_all(
             ) from None
 
 
-def work(configs: Sequence[RunConfig], together: int, root: Path | None) -> list[str]:
+def work(
+    configs: Sequence[RunConfig], together: int, root: Path | None, needed: Collection[str] = ()
+) -> list[str]:
     """Make runs on a worker: write each to the store at ``root``, or return each as JSON."""
     texts = []
-    for record in train_all(configs, together, report):
+    kept = IN_PROCESS if root is None else Kept(RunStore(root).weights, needed)
+    for record in train_all(configs, together, report, kept):
         if root is None:
             texts.append(record.to_json())
         else:
@@ -178,12 +198,12 @@ def work(configs: Sequence[RunConfig], together: int, root: Path | None) -> list
 
 
 def _make_here(
-    task: Sequence[RunConfig], store: RunStore, together: int, progress: Progress
+    task: Sequence[RunConfig], store: RunStore, together: int, progress: Progress, kept: Kept
 ) -> list[str]:
     held, made = _take(task, store), []
     try:
         progress.begin(held)
-        for record in train_all(list(held), together, progress.epoch):
+        for record in train_all(list(held), together, progress.epoch, kept):
             store.put(record)
             made.append(record.config.key)
             progress.end([record.config])
@@ -193,7 +213,11 @@ def _make_here(
 
 
 def _make_there(
-    tasks: Sequence[Sequence[RunConfig]], store: RunStore, crew: Crew, progress: Progress
+    tasks: Sequence[Sequence[RunConfig]],
+    store: RunStore,
+    crew: Crew,
+    progress: Progress,
+    needed: Collection[str],
 ) -> set[str]:
     waiting, made = deque(tasks), set()
     pending: dict[Future, Held] = {}
@@ -202,7 +226,7 @@ def _make_there(
         while waiting or pending:
             while waiting and len(pending) < crew.in_flight:
                 if held := _take(waiting.popleft(), store):
-                    pending[_submit(held, store, crew)] = held
+                    pending[_submit(held, store, crew, needed)] = held
                     progress.begin(held)
             failed = None
             for future in wait(pending, return_when=FIRST_COMPLETED).done if pending else ():
@@ -224,10 +248,10 @@ def _make_there(
     return made
 
 
-def _submit(held: Held, store: RunStore, crew: Crew) -> Future:
+def _submit(held: Held, store: RunStore, crew: Crew, needed: Collection[str]) -> Future:
     root = store.root if crew.writes else None
     try:
-        return crew.executor.submit(work, tuple(held), crew.together, root)
+        return crew.executor.submit(work, tuple(held), crew.together, root, frozenset(needed))
     except BaseException:
         _release(held)
         raise

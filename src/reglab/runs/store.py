@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import gzip
 import logging
 import os
-import secrets
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
+from reglab.files import unwritable, write_atomically
 from reglab.paths import results_folder, store_folder
 from reglab.record import RunRecord
 
@@ -54,6 +53,11 @@ class RunStore:
     def path(self, config: RunConfig) -> Path:
         """Return the file that holds, or would hold, this config's run."""
         return self.root / config.dataset / f"{config.key}.json"
+
+    @property
+    def weights(self) -> Path:
+        """The folder of the weights that runs need of each other (`reglab.training.kept`)."""
+        return self.root / "weights"
 
     def get(self, config: RunConfig) -> RunRecord | None:
         """Return the finished run of ``config``, or None."""
@@ -95,7 +99,7 @@ class RunStore:
             return None
         except OSError as error:
             if error.errno not in _NO_LOCKS:
-                raise _unwritable(path.parent, error) from error
+                raise unwritable(path.parent, error) from error
             log.debug("no lock on %s: %s", path, error)
         return RunLock(path, held)
 
@@ -202,36 +206,6 @@ def merge_tables(paths: Iterable[Path]) -> dict[str, RunRecord]:
                     f"{config.key}; keep one of the two tables"
                 )
     return merged
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` so that ``path`` is either as before or complete, even after a crash.
-
-    Raises:
-        ReglabError: one line that says what stands in the way and what to do.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # not tempfile's: its files are readable by their owner only, and these are to be shared
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise _unwritable(path.parent, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> ReglabError:
-    hint = "free some space" if error.errno == errno.ENOSPC else "choose another folder"
-    return ReglabError(
-        f"cannot write to {folder}: {error.strerror or error}; {hint} and run the same command "
-        "again (finished runs are kept)"
-    )
 
 
 def _set_aside(path: Path, why: str) -> None:

@@ -28,6 +28,17 @@ class Outlook:
     total: int
     exact: bool
 
+    @property
+    def needed(self) -> set[str]:
+        """Keys of runs that missing ones begin with or learn from."""
+        return {run.key for config in self.missing for run in config.before}
+
+    @property
+    def ready(self) -> list[RunConfig]:
+        """Those missing runs that wait for no other missing one."""
+        missing = {config.key for config in self.missing}
+        return [it for it in self.missing if missing.isdisjoint(run.key for run in it.before)]
+
 
 def outlook(plan: Plan, lookup: Lookup) -> Outlook:
     """Return what a plan's study, the protocol or a further one, consists of.

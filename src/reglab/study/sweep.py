@@ -110,6 +110,7 @@ class Left:
         done: finished runs.
         total: runs in all; the most there can be unless ``exact``.
         names: data set and study of a run, by key.
+        needed: keys of runs whose weights others need.
     """
 
     missing: list[RunConfig] = field(default_factory=list)
@@ -117,6 +118,7 @@ class Left:
     total: int = 0
     exact: bool = True
     names: dict[str, str] = field(default_factory=dict)
+    needed: set[str] = field(default_factory=set)
 
     @property
     def to_make(self) -> str:
@@ -137,7 +139,7 @@ def _make_all(look: Callable[[], Left], store: RunStore, crew: Crew, progress: P
     left = look()
     while left.missing:
         progress.names = left.names
-        new = make(left.missing, store, crew, progress)
+        new = make(left.missing, store, crew, progress, left.needed)
         made |= new
         left = look()
         if lost := [config for config in left.missing if config.key in made]:
@@ -158,7 +160,8 @@ def _look(plans: Sequence[Plan], store: RunStore) -> Left:
     left = Left()
     for plan in plans:
         seen = outlook(plan, store.load)
-        unique |= {config.key: config for config in seen.missing}
+        unique |= {config.key: config for config in seen.ready}
+        left.needed |= seen.needed
         known = {arm.config.key: f"{plan.dataset} {arm.study}" for arm in reversed(seen.arms)}
         left.names |= known
         left.done += len(known) - len(seen.missing)

@@ -17,7 +17,8 @@ from torch import Tensor
 from reglab.config import RunConfig
 from reglab.training import machine
 from reglab.training.model import Dropout, seed_dropout
-from reglab.training.run import BatchOrder, Run
+from reglab.training.order import BatchOrder
+from reglab.training.run import Run
 
 log = logging.getLogger("reglab")
 
@@ -36,9 +37,8 @@ class Lane:
 
     def begin_epoch(self) -> int:
         """Draw the epoch's batches; return how many there are."""
-        batches = list(self.run.order.epoch())
+        batches = self.run.begin_epoch()
         self.batches = iter(batches)
-        self.run.model.train()
         return len(batches)
 
     def step(self) -> None:
@@ -64,7 +64,7 @@ class GraphLane(Lane):
         self.graph = self._recorded()
 
     def begin_epoch(self) -> int:
-        return self.begin(list(self.run.order.epoch()))
+        return self.begin(self.run.begin_epoch())
 
     def begin(self, batches: Sequence[Tensor]) -> int:
         """Let the next steps take these batches, an epoch of them; return how many they are."""
@@ -136,9 +136,11 @@ class Lanes:
             new_run: makes the run, equal each time it is called.
         """
         run = new_run()
-        # A graph would repeat the epoch that it was recorded in, which decides on alternating
-        # flips and which Python alone counts: augmented runs take plain steps.
-        if self.refused or run.config.augment or not has_graphs(run.device):
+        # What a graph has recorded stays. It would know no other mask, and repeat the epoch that
+        # decides on alternating flips; and kinds of runs would have to be told apart by teachers.
+        # These few runs take plain steps.
+        changing = run.config.augment or run.config.before
+        if self.refused or changing or not has_graphs(run.device):
             return Lane(run)
         kind = kind_of(run.config)
         try:
@@ -179,6 +181,7 @@ def kind_of(config: RunConfig) -> RunConfig:
         max_epochs=1,
         patience=0,
         probes="",
+        label_smoothing=0.1 if config.label_smoothing else 0.0,
     )
 
 

@@ -7,18 +7,20 @@ It returns figures by name, of each condition by name (`reglab.record.RunRecord.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import kl_div
 from torch.optim.swa_utils import update_bn
 
 from reglab import corruptions
 from reglab.config import RunConfig
 from reglab.data.dataset import Dataset
 from reglab.training import corrupting, machine
-from reglab.training.evaluate import Labelled, ready, score
+from reglab.training.evaluate import Labelled, predict, ready, score
 from reglab.training.model import Dropout, seed_dropout
 
 Probed = dict[str, dict[str, float | None]]
@@ -40,6 +42,7 @@ class Trained(Protocol):
     fit: Labelled
     test: Labelled
     order: Order
+    teacher: nn.Module | None
 
 
 def probe(run: Trained) -> Probed | None:
@@ -125,4 +128,25 @@ def _variances(model: nn.Module) -> dict[str, Tensor]:
     }
 
 
-_PROBES = {"statistics": statistics, "robustness": robustness}
+def agreement(run: Trained) -> Probed:
+    """Compare the network with its teacher on the test images (Stanton et al. 2021).
+
+    The condition ``"teacher"`` has ``agreement``, the share of images that both put into one class,
+    ``divergence``, the mean KL divergence of the network's probabilities from the teacher's in
+    nats, and the teacher's own ``accuracy``.
+    """
+    images, labels = run.test
+    teacher = predict(run.teacher, images, run.data, run.config).log_softmax(1)  # (N, K)
+    student = predict(run.model, images, run.data, run.config).log_softmax(1)
+    chosen = teacher.argmax(1)
+    divergence = kl_div(student, teacher, reduction="batchmean", log_target=True).item()
+    return {
+        "teacher": {
+            "agreement": (chosen == student.argmax(1)).double().mean().item(),
+            "divergence": divergence if math.isfinite(divergence) else None,
+            "accuracy": (chosen == labels).double().mean().item(),
+        }
+    }
+
+
+_PROBES = {"statistics": statistics, "robustness": robustness, "agreement": agreement}

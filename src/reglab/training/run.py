@@ -5,29 +5,23 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import Tensor
 
 from reglab.config import TRAIN_VERSION, RunConfig
 from reglab.data.dataset import Dataset, load_dataset
 from reglab.errors import ReglabError
-from reglab.formulas import effective_lambda
 from reglab.record import Costs, History, RunRecord, Scores, Trace
-from reglab.seeds import stream_seed
-from reglab.training import augmenting, machine, probes
+from reglab.training import augmenting, machine, probes, targets
 from reglab.training.callbacks import OnEpoch, silent
-from reglab.training.evaluate import Labelled, evaluate, inference_ms, ready, score
-from reglab.training.model import (
-    StandardCNN,
-    decayed_parameters,
-    initialize,
-    is_decayed,
-    seed_dropout,
-)
+from reglab.training.evaluate import Labelled, evaluate, inference_ms, predict, ready, score
+from reglab.training.kept import IN_PROCESS, Kept, Weights
+from reglab.training.model import StandardCNN, initialize, is_decayed, seed_dropout
+from reglab.training.optimizer import build_optimizer
+from reglab.training.order import BatchOrder
+from reglab.training.pruning import zeros_of
+from reglab.training.stopping import EarlyStopping
 
 
 def load_for(config: RunConfig) -> Dataset:
@@ -49,7 +43,12 @@ def load_for(config: RunConfig) -> Dataset:
 
 
 def train(
-    config: RunConfig, data: Dataset | None = None, *, threads: int = 1, on_epoch: OnEpoch = silent
+    config: RunConfig,
+    data: Dataset | None = None,
+    *,
+    threads: int = 1,
+    on_epoch: OnEpoch = silent,
+    kept: Kept = IN_PROCESS,
 ) -> RunRecord:
     """Train one network as ``config`` says and return what there is to know about the run.
 
@@ -62,6 +61,8 @@ def train(
         data: the data set split with the config's seed; None loads it (`load_for`).
         threads: CPU threads inside one run; parallelism is over runs (`reglab.study.sweep`).
         on_epoch: called after each epoch with the run's key and its number of epochs.
+        kept: where the weights of other runs are that the config names; what is not there is
+            trained first.
 
     Raises:
         ReglabError: ``data`` is not what ``config`` names, or CUDA is asked for and missing.
@@ -69,11 +70,29 @@ def train(
     data = load_for(config) if data is None else data
     _check_match(config, data)
     with machine.settings(config, threads) as device:
-        run = Run(config, data, device)
-        while not run.finished:
-            run.end_epoch(run.epoch())
-            on_epoch(config.key, len(run.epoch_seconds))
+        run = Run(config, data, device, kept=kept)
+        run.finish(on_epoch)
+        kept.offer(config, run.best_weights)
         return run.record(threads)
+
+
+def weights_of(config: RunConfig, data: Dataset, device: torch.device, kept: Kept) -> Weights:
+    """Return the best weights of a run that another names, trained now unless they are kept.
+
+    Raises:
+        ReglabError: the run diverged before its first epoch ended.
+    """
+    with kept.lock(config):
+        if (weights := kept.get(config)) is None:
+            run = Run(config, data, device, kept=kept)
+            run.finish()
+            if (weights := run.best_weights) is None:
+                raise ReglabError(
+                    f"a run that another begins with or learns from diverged at once "
+                    f"({config.key}); take a smaller learning rate"
+                )
+            kept.put(config, weights)
+    return {name: value.to(device) for name, value in weights.items()}
 
 
 class Run:
@@ -85,6 +104,7 @@ class Run:
         config, data: as for `train`, matching each other.
         device: where to train.
         parts: training, validation and test part on the device; None puts the data's there.
+        kept: see `train`.
     """
 
     def __init__(
@@ -93,18 +113,23 @@ class Run:
         data: Dataset,
         device: torch.device,
         parts: tuple[Labelled, Labelled, Labelled] | None = None,
+        kept: Kept = IN_PROCESS,
     ) -> None:
         probes.check(config, data)
-        self.config, self.data, self.device = config, data, device
+        self.config, self.data, self.device, self.kept = config, data, device, kept
+        self.fit, self.val, self.test = on_device(data, device) if parts is None else parts
+        start = None if config.start is None else weights_of(config.start, data, device, kept)
+        self.teacher = None if config.teacher is None else self._network(config.teacher)
         self.started, self.began = time.perf_counter(), machine.utc()
         model = build_model(config, data)
         self.model = model.to(device, memory_format=torch.channels_last)
+        self.zeros = zeros_of(config, self.model, start)
         seed_dropout(self.model, config.seed, device)
-        self.fit, self.val, self.test = on_device(data, device) if parts is None else parts
+        self.loss = targets.loss_of(config, self._taught())
         self.optimizer = build_optimizer(self.model, config, len(self.fit[1]))
         self.order = BatchOrder(config, len(self.fit[1]))
         self.augment = augmenting.augmenter(config, data, device)
-        self.stopper = EarlyStopping(config.patience)
+        self.stopper = EarlyStopping(config.patience, self.zeros.first)
         self.history, self.trace, self.epoch_seconds = History(), Trace(), []
         self.best_weights: dict | None = None
         self.diverged = False
@@ -121,16 +146,22 @@ class Run:
         batch = self.augment(images[index], index, len(self.epoch_seconds))
         with machine.autocast(self.config):
             logits = self.model(ready(batch, self.data))  # (B, K)
-        loss = cross_entropy(logits.float(), labels[index])
+        loss = self.loss(logits.float(), labels[index], index)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
+        self.zeros.hold()
+
+    def begin_epoch(self) -> list[Tensor]:
+        """Return the epoch's batches, index tensors of shape (batch_size,)."""
+        self.model.train()
+        self.zeros.begin_epoch()
+        return list(self.order.epoch())
 
     def epoch(self) -> float:
         """Take one pass of steps over the training images; return its seconds."""
-        self.model.train()
         started = time.perf_counter()
-        for index in self.order.epoch():
+        for index in self.begin_epoch():
             self.step(index.to(self.device))
         machine.synchronize(self.device)
         return time.perf_counter() - started
@@ -147,6 +178,12 @@ class Run:
         self._append_trace()
         if self.stopper.improved(val_loss):
             self.best_weights = copy.deepcopy(self.model.state_dict())
+
+    def finish(self, on_epoch: OnEpoch = silent) -> None:
+        """Train to the end."""
+        while not self.finished:
+            self.end_epoch(self.epoch())
+            on_epoch(self.config.key, len(self.epoch_seconds))
 
     def record(self, threads: int = 1) -> RunRecord:
         """Score the last and the best weights on the test images; return the finished run."""
@@ -193,6 +230,19 @@ class Run:
                 norm = rounded(torch.linalg.vector_norm(weight.detach()).item())
                 self.trace.weight_norms.setdefault(name, []).append(norm)
 
+    def _network(self, config: RunConfig) -> StandardCNN:
+        """Return another run's network with its best weights, on the device."""
+        weights = weights_of(config, self.data, self.device, self.kept)
+        model = build_model(config, self.data)
+        model.load_state_dict(weights)
+        return model.to(self.device, memory_format=torch.channels_last)
+
+    def _taught(self) -> Tensor | None:
+        """Return the teacher's logits on the training images, (N, K); None without a teacher."""
+        if self.teacher is None:
+            return None
+        return predict(self.teacher, self.fit[0], self.data, self.config).clone()
+
     def _score(self) -> Scores:
         return score(self.model, self.test, self.data, self.config)
 
@@ -211,62 +261,6 @@ def build_model(config: RunConfig, data: Dataset) -> StandardCNN:
         )
     initialize(model, config.seed)
     return model
-
-
-def build_optimizer(model: nn.Module, config: RunConfig, n_fit: int) -> torch.optim.Optimizer:
-    """Return the optimizer, lambda in its ``weight_decay`` for weights, 0 for biases and BN.
-
-    Which weights: ``config.decay_on``.
-
-    torch's SGD and Adam add weight_decay * w to the gradient, which is the coupled penalty;
-    AdamW shrinks w by lr * weight_decay, which is the decoupled one.
-    """
-    decoupled = config.l2 == "decoupled"
-    decay = config.lam if decoupled else effective_lambda(config.lam, config.l2, n_fit)
-    weights, rest = decayed_parameters(model, config.decay_on)
-    groups = [{"params": weights, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum)
-    adam = torch.optim.AdamW if decoupled else torch.optim.Adam
-    return adam(groups, lr=config.lr)
-
-
-class BatchOrder:
-    """The order of training images, epoch by epoch, from a stream of its own (seed, "order")."""
-
-    def __init__(self, config: RunConfig, n_fit: int) -> None:
-        self.n_fit = n_fit
-        self.batch_size = min(config.batch_size, n_fit)
-        self.generator = torch.Generator().manual_seed(stream_seed(config.seed, "order"))
-
-    def epoch(self) -> Iterator[Tensor]:
-        """Yield index tensors of shape (batch_size,); the last partial batch is dropped."""
-        permutation = torch.randperm(self.n_fit, generator=self.generator)
-        full = self.n_fit - self.n_fit % self.batch_size
-        yield from permutation[:full].split(self.batch_size)
-
-
-@dataclass
-class EarlyStopping:
-    """Stop after ``patience`` epochs without a lower validation loss; 0 = never."""
-
-    patience: int
-    epoch: int = 0
-    best_epoch: int | None = None
-    best_loss: float = math.inf
-
-    def improved(self, val_loss: float) -> bool:
-        """Count an epoch; say whether its loss is the lowest so far."""
-        self.epoch += 1
-        if val_loss < self.best_loss:
-            self.best_loss, self.best_epoch = val_loss, self.epoch
-            return True
-        return False
-
-    @property
-    def should_stop(self) -> bool:
-        """Whether the last ``patience`` epochs brought nothing better."""
-        return 0 < self.patience <= self.epoch - (self.best_epoch or 0)
 
 
 def on_device(data: Dataset, device: torch.device) -> tuple[Labelled, Labelled, Labelled]:

@@ -24,6 +24,7 @@ from reglab.record import RunRecord
 from reglab.training import machine
 from reglab.training.callbacks import OnEpoch, silent
 from reglab.training.evaluate import Labelled
+from reglab.training.kept import IN_PROCESS, Kept
 from reglab.training.lanes import Lane, Lanes
 from reglab.training.run import Run, load_for, on_device
 
@@ -31,7 +32,11 @@ LANES = Lanes()  # what graphs have shown in this process
 
 
 def train_many(
-    configs: Sequence[RunConfig], *, size: int = 32, on_epoch: OnEpoch = silent
+    configs: Sequence[RunConfig],
+    *,
+    size: int = 32,
+    on_epoch: OnEpoch = silent,
+    kept: Kept = IN_PROCESS,
 ) -> Iterator[RunRecord]:
     """Train runs together and yield each record as soon as its run ends.
 
@@ -43,6 +48,7 @@ def train_many(
         configs: runs of one device and one precision; anything else may differ.
         size: how many at once, >= 1.
         on_epoch: called after each epoch of a run with its key and its number of epochs.
+        kept: as for `train`.
 
     Raises:
         ReglabError: mixed devices or precisions, or size < 1.
@@ -57,23 +63,24 @@ def train_many(
     with machine.settings(waiting[0], threads=1) as device:
         while waiting or lanes:
             while waiting and len(lanes) < size:
-                lanes.append(_lane(waiting.pop(), device, parts))
+                lanes.append(_lane(waiting.pop(), device, parts, kept))
             _epoch(lanes)
             for lane in lanes:
                 on_epoch(lane.run.config.key, len(lane.run.epoch_seconds))
             for lane in [lane for lane in lanes if lane.run.finished]:
                 lanes.remove(lane)
+                kept.offer(lane.run.config, lane.run.best_weights)
                 yield lane.run.record()
 
 
-def _lane(config: RunConfig, device: torch.device, parts: dict) -> Lane:
+def _lane(config: RunConfig, device: torch.device, parts: dict, kept: Kept) -> Lane:
     """Return a run ready for its first epoch; equal splits are on the device once."""
     key = (config.dataset, config.data_version, config.seed, config.n_train, config.val_fraction)
     if key not in parts:
         data = load_for(config)
         parts[key] = data, on_device(data, device)
     shared: tuple[Dataset, tuple[Labelled, Labelled, Labelled]] = parts[key]
-    return LANES.lane(lambda: Run(config, shared[0], device, shared[1]))
+    return LANES.lane(lambda: Run(config, shared[0], device, shared[1], kept))
 
 
 def _epoch(lanes: Sequence[Lane]) -> None:

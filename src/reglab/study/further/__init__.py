@@ -13,9 +13,11 @@ from reglab.study.further import (
     augmentation,
     batch_size,
     decay_on,
+    distillation,
     dropout_bn,
     early_stopping,
     order,
+    pruning,
     robustness,
 )
 from reglab.study.further.design import Study
@@ -31,6 +33,8 @@ STUDIES: dict[str, Study] = {
         batch_size,
         robustness,
         augmentation,
+        pruning,
+        distillation,
     )
 }
 

@@ -1,0 +1,197 @@
+"""Taught runs: the loss, whose weights teach, and weights that are kept between runs."""
+
+import zipfile
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from reglab.config import RunConfig
+from reglab.data.dataset import load_dataset
+from reglab.errors import ReglabError
+from reglab.formulas import distillation_loss, smoothed_targets, soft_targets
+from reglab.study.further.distillation import taught
+from reglab.training import machine
+from reglab.training.kept import IN_MEMORY, Kept, read_weights, weights_as_bytes
+from reglab.training.run import Run, train, weights_of
+from reglab.training.targets import loss_of
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_dataset("mnist", source="sample", seed=0, n_train=200)
+
+
+@pytest.fixture(scope="module")
+def student(data):
+    return RunConfig(
+        dataset="mnist",
+        data_version=data.version,
+        n_train=200,
+        seed=0,
+        width=2,
+        lr=0.01,
+        max_epochs=2,
+    )
+
+
+@pytest.fixture(scope="module")
+def teacher(student):
+    return student.replace(width=4, max_epochs=3)
+
+
+def logits(seed=0):
+    torch.manual_seed(seed)
+    return (torch.randn(6, 5, dtype=torch.float64), torch.randn(6, 5, dtype=torch.float64),
+            torch.randint(5, (6,)))  # fmt: skip
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
+@pytest.mark.parametrize("soft", [0.1, 0.9, 1.0])
+def test_the_runs_loss_is_the_formula(student, teacher, temperature, soft):
+    z, v, y = logits()
+    config = taught(student, teacher, temperature).replace(soft=soft)
+    index = torch.tensor([3, 0, 5])
+    loss = loss_of(config, v)(z[index], y[index], index)
+    torch.testing.assert_close(loss, distillation_loss(z[index], v[index], y[index],
+                                                       temperature, soft))  # fmt: skip
+
+
+def test_a_student_like_its_teacher_pays_for_labels_only():
+    z, _, y = logits()
+    expected = 0.25 * cross_entropy(z, y)
+    torch.testing.assert_close(distillation_loss(z, z, y, 3.0, 0.75), expected)
+
+
+def test_the_factor_keeps_the_gradients_size_as_the_temperature_grows():
+    z, v, y = logits()
+    z, v = z - z.mean(1, keepdim=True), v - v.mean(1, keepdim=True)
+    z.requires_grad_()
+    distillation_loss(z, v, y, 1e4, 1.0).backward()
+    torch.testing.assert_close(z.grad, (z.detach() - v) / (6 * 5), rtol=1e-3, atol=1e-6)
+
+
+def test_smoothed_targets_are_torchs():
+    z, _, y = logits()
+    loss = -(smoothed_targets(y, 5, 0.1) * z.log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(loss, cross_entropy(z, y, label_smoothing=0.1))
+
+
+def test_smoothing_changes_what_a_run_learns(data, student):
+    plain = train(student, data)
+    smoothed = train(student.replace(label_smoothing=0.1), data)
+    assert smoothed.history.train_loss != plain.history.train_loss
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_temperature_that_is_none_is_refused(student, teacher, bad):
+    with pytest.raises(ReglabError, match="temperature must be finite and > 0"):
+        taught(student, teacher, bad)
+    with pytest.raises(ReglabError, match="temperature must be finite and > 0"):
+        soft_targets(torch.zeros(1, 2), bad)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"soft": 0.5}, "soft must be 0 without a teacher"),
+        ({"temperature": 2.0}, "temperature must be 1 without a teacher"),
+        ({"probes": "agreement"}, "probes must be another without a teacher"),
+        ({"label_smoothing": 1.0}, r"label_smoothing must be in \[0, 1\)"),
+        ({"teacher": "mnist"}, "teacher must be a RunConfig or None"),
+    ],
+)
+def test_what_needs_a_teacher_is_refused_without_one(student, changes, words):
+    with pytest.raises(ReglabError, match=words):
+        student.replace(**changes)
+
+
+def test_a_teacher_of_other_images_or_another_seed_is_refused_in_one_line(student, teacher):
+    others = [{"dataset": "cifar10"}, {"data_version": "full:1"}, {"seed": 1}, {"n_train": 100}]
+    for changes in others:
+        with pytest.raises(ReglabError, match="teacher must have the run's") as caught:
+            taught(student, teacher.replace(**changes), 4.0)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(ReglabError, match="soft must be in"):
+        student.replace(teacher=teacher)
+    with pytest.raises(ReglabError, match="label_smoothing must be 0"):
+        taught(student, teacher, 4.0).replace(label_smoothing=0.1)
+
+
+def test_the_teacher_is_the_run_that_the_config_names(data, student, teacher):
+    kept = Kept()
+    config = taught(student, teacher, 2.0)
+    with machine.settings(config, threads=1) as device:
+        run = Run(config, data, device, kept=kept)
+    weights = kept.get(teacher)
+    for name, value in run.teacher.state_dict().items():
+        assert torch.equal(value, weights[name])
+    record = train(teacher, data, kept=kept)
+    made = train(config, data, kept=kept)
+    assert made.probed["teacher"]["accuracy"] == record.best.accuracy
+    assert made.history.train_loss != train(student, data).history.train_loss
+
+
+def test_agreement_counts_images_that_both_put_into_one_class(data, student):
+    """With itself as the teacher, trained no further, a network agrees everywhere."""
+    config = taught(student, student, 2.0)
+    with machine.settings(config, threads=1) as device:
+        run = Run(config, data, device, kept=Kept())
+        run.model.load_state_dict(run.teacher.state_dict())
+        from reglab.training.probes import agreement
+
+        figures = agreement(run)["teacher"]
+        assert figures["agreement"] == 1.0
+        assert figures["divergence"] == pytest.approx(0, abs=1e-6)
+        with torch.no_grad():
+            run.model.out.bias[0] += 1e4  # everything is a nought
+        swayed = agreement(run)["teacher"]
+    assert swayed["agreement"] < 0.5
+    assert swayed["divergence"] > 1
+    assert swayed["accuracy"] == figures["accuracy"]
+
+
+def test_weights_survive_a_folder_and_damage_is_seen(student, data, tmp_path, caplog):
+    kept = Kept(tmp_path)
+    assert kept.get(student) is None
+    with machine.settings(student, threads=1) as device:
+        made = weights_of(student, data, device, kept)
+        (path,) = tmp_path.rglob("*.npz")
+        content = path.read_bytes()
+        again = read_weights(content)
+        assert all(torch.equal(made[name], again[name]) for name in made)
+        for damaged in (b"", content[:-40], content[:500] + b"\0" * 8 + content[508:]):
+            path.write_bytes(damaged)
+            assert kept.get(student) is None
+        assert "is damaged" in caplog.text
+        assert "its run is trained again" in caplog.text
+        repaired = weights_of(student, data, device, kept)
+    assert all(torch.equal(made[name], repaired[name]) for name in made)
+    assert path.read_bytes() == content
+
+
+def test_changed_weights_with_an_old_digest_are_refused():
+    weights = {"a": torch.arange(4.0)}
+    content = bytearray(weights_as_bytes(weights))
+    at = bytes(content).index(weights["a"].numpy().tobytes())
+    content[at] ^= 1
+    with pytest.raises((ValueError, zipfile.BadZipFile), match=r"not those that were written|CRC"):
+        read_weights(bytes(content))
+
+
+def test_a_process_keeps_few_networks(student):
+    kept = Kept()
+    configs = [student.replace(seed=seed) for seed in range(IN_MEMORY + 1)]
+    for config in configs:
+        kept.put(config, {"a": torch.zeros(1)})
+    assert kept.get(configs[0]) is None
+    assert all(kept.get(config) is not None for config in configs[1:])
+
+
+def test_only_what_is_needed_is_kept(student):
+    kept = Kept(needed={student.key})
+    kept.offer(student.replace(seed=1), {"a": torch.zeros(1)})
+    kept.offer(student, None)
+    assert kept.get(student) is None
+    kept.offer(student, {"a": torch.zeros(1)})
+    assert kept.get(student) is not None
