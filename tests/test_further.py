@@ -38,7 +38,7 @@ def arms_of(plan, records, name):
 # Runs a study adds to the protocol's on two seeds, where the chosen drop rate is none of its own.
 NEW = {"order": 1, "decay_on": 4, "early_stopping": 8}
 NEW |= {"dropout_bn": 8, "batch_size": 4, "robustness": 8, "augmentation": 11}
-NEW |= {"pruning": 23, "distillation": 18}
+NEW |= {"pruning": 25, "distillation": 18}
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -148,10 +148,17 @@ def test_a_rewound_run_has_initial_values_and_the_pruned_runs_zeros(data, dense)
     assert zeros(run.model.state_dict()) == pytest.approx(0.8, abs=1e-3)
 
 
-def test_no_pruning_is_one_share_of_everything(data, dense):
-    """Nothing is set to zero where nearly nothing is asked to be: the run goes on plainly."""
-    almost = dense.replace(start=dense, sparsity=1e-9, rounds=1)
-    run = finished(almost, data)
+def test_a_sparsity_of_nothing_only_goes_on(data, dense):
+    """Nothing is set to zero where nothing is asked to be: the run goes on plainly."""
+    kept = Kept()
+    config = pruned(dense, 0.0)
+    with machine.settings(config, threads=1) as device:
+        run = Run(config, data, device, kept=kept)
+        before = weights_of(dense, data, device, kept)
+        run.begin_epoch()
+        for name, value in run.model.state_dict().items():
+            assert torch.equal(value, before[name])
+    run.finish()
     assert zeros(run.model.state_dict()) == 0
 
 
@@ -174,7 +181,7 @@ def test_what_needs_a_start_is_refused_without_one(dense, changes):
     ("changes", "word"),
     [
         ({"sparsity": 1.0}, "no weight is left"),
-        ({"sparsity": 0.0}, "sparsity"),
+        ({"sparsity": -0.1}, "sparsity"),
         ({"rounds": 0}, "rounds"),
         ({"rounds": 5}, "rounds"),
         ({"rewind": True}, "rounds"),

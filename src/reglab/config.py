@@ -93,7 +93,7 @@ class RunConfig:
         soft: share of the teacher's part in the loss, soft T^2 KL + (1 - soft) CE, in (0, 1].
         start: a run of the same network, whose best weights are pruned; None = no pruning.
         sparsity: share of the weights of convolutions and linear layers that are held at zero,
-            counted over all layers, in (0, 1).
+            counted over all layers, in [0, 1); at 0 the run only goes on.
         rounds: epochs over which pruning reaches ``sparsity``, the same share of what is left at
             the beginning of each; the best epoch is sought from then on.
         pruned_by: ``"magnitude"`` takes the smallest weights, ``"random"`` any.
@@ -251,7 +251,7 @@ def _check_pruned(config: RunConfig) -> None:
         any_way = config.pruned_by == "magnitude"
         _require(config, "pruned_by", any_way, "'magnitude' without a run to start from")
         return
-    _require(config, "sparsity", 0 < config.sparsity < 1, "in (0, 1): at 1 no weight is left")
+    _require(config, "sparsity", 0 <= config.sparsity < 1, "in [0, 1): at 1 no weight is left")
     most = 0 if config.rewind else config.max_epochs
     least = min(1, most)
     fits = least <= config.rounds <= most

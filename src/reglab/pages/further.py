@@ -12,7 +12,7 @@ import pandas as pd
 from reglab import paper
 from reglab.corruptions import CORRUPTIONS, IMAGES
 from reglab.errors import ReglabError
-from reglab.pages import augmentation, chapters, clauses
+from reglab.pages import augmentation, chapters, clauses, distillation, pruning
 from reglab.results import early_stopping, further, recorded, robustness, tables
 from reglab.stats import Estimate
 from reglab.study.further import STUDIES, datasets_of
@@ -25,7 +25,7 @@ def study(name: str, frames: Frames | None = None) -> chapters.Stack | clauses.S
     """Return a further study's tables and sentences, or how to make its runs if none are recorded.
 
     Args:
-        name: order, decay_on, early_stopping, dropout_bn, batch_size, robustness or augmentation.
+        name: of a further study (`reglab.study.further`).
         frames: the study by data set; None = `reglab.results.recorded.further`.
 
     Raises:
@@ -213,4 +213,6 @@ _SHOWN: dict[str, tuple[tuple[Table, ...], Callable[[Frames], list[str]]]] = {
         _robustness,
     ),
     "augmentation": (augmentation.TABLES, augmentation.sentences),
+    "pruning": (pruning.TABLES, pruning.sentences),
+    "distillation": (distillation.TABLES, distillation.sentences),
 }

@@ -3,7 +3,8 @@
 A trained network loses its smallest weights, at most a fifth of what is left at the beginning of
 an epoch, and goes on training (Han et al. 2015); so does one that loses weights by chance. The same
 zeros are put into the network's initial values (Frankle and Carbin 2019), and a narrower network
-has about as many parameters from the beginning. With L2 and without.
+has about as many parameters from the beginning. With L2 and without. A pruned network has been
+trained for longer than the one it was made of: so is another of which nothing is pruned.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ REWOUND = (0.8, 0.9, 0.95)
 
 
 def arms(plain: RunConfig, chosen: Choices) -> list[Arm]:
-    """Return dense networks, pruned ones, rewound ones and narrow ones."""
+    """Return dense networks, such that go on, pruned ones, rewound ones and narrow ones."""
     dense = {name: in_cell(plain, chosen, name) for name in ("none", "l2")}
     planned = [_arm(config, name, "dense", None) for name, config in dense.items()]
+    for name, config in dense.items():
+        planned.append(_arm(pruned(config, 0.0), name, "continued", None))
     for sparsity in SPARSITIES:
         smallest = pruned(dense["none"], sparsity)
         planned.append(_arm(smallest, "none", "magnitude", sparsity))

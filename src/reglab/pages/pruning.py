@@ -1,0 +1,126 @@
+"""The study of pruning on a page: pictures, tables, and sentences that follow the records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from reglab.errors import ReglabError
+from reglab.pages import forest
+from reglab.pages.augmentation import by_dataset
+from reglab.pages.forest import Line
+from reglab.results import pruning as numbers
+from reglab.study.further.pruning import SPARSITIES
+
+Frames = Mapping[str, pd.DataFrame]
+
+TABLES = (
+    (
+        numbers.beside_table,
+        "Networks with few weights: test accuracy in percent, differences in points. Dense is the "
+        "same network trained on for as long as patience allows, with all its weights.",
+    ),
+    (
+        numbers.gap_table,
+        "The gap between training and test accuracy, dense and pruned by magnitude, without L2 and "
+        "with it: accuracy in percent, gaps and gains in points, epochs without those of the "
+        "network that was pruned.",
+    ),
+)
+SHOWN = (0.5, 0.9, 0.98)  # sparsities that sentences speak of
+
+
+def against_dense(frames: Frames) -> Figure:
+    """Return what pruning by magnitude does at each sparsity, without L2 and with it.
+
+    Args:
+        frames: the study by data set, at least one.
+
+    Raises:
+        ReglabError: no data set.
+    """
+    panels = {
+        forest.heading(frame): [
+            Line(
+                _left(sparsity),
+                tuple(numbers.against_dense(frame, sparsity, cell) for cell in ("none", "l2")),
+            )
+            for sparsity in SPARSITIES
+        ]
+        for frame in some(frames, "pruning")
+    }
+    axis = "pruned minus dense (points of test accuracy)"
+    return forest.plot(panels, axis, ("without L2", "with L2"))
+
+
+def controls(frames: Frames) -> Figure:
+    """Return what each control has beside pruning by magnitude, at each sparsity.
+
+    Arguments and errors as `against_dense`.
+    """
+    panels = {
+        forest.heading(frame): [
+            Line(
+                _left(sparsity),
+                tuple(numbers.beside(frame, control, sparsity) for control in numbers.CONTROLS),
+            )
+            for sparsity in SPARSITIES
+        ]
+        for frame in some(frames, "pruning")
+    }
+    axis = "control minus pruned by magnitude (points of test accuracy)"
+    return forest.plot(panels, axis, tuple(numbers.CONTROLS.values()))
+
+
+def some(frames: Frames, study: str) -> list[pd.DataFrame]:
+    """Return the frames of a study, or refuse none.
+
+    Raises:
+        ReglabError: no data set.
+    """
+    if not frames:
+        raise ReglabError(f"nothing is recorded of the study {study!r}; see reglab record")
+    return list(frames.values())
+
+
+def _left(sparsity: float) -> str:
+    return f"{100 * (1 - sparsity):g} % of the weights left"
+
+
+def sentences(frames: Frames) -> list[str]:
+    """Return what the recorded runs say: of pruning, its controls, its gap, and L2."""
+    longer = by_dataset(frames, numbers.going_on)
+    said = [f"A dense network that goes on from its best weights. {longer}"]
+    for sparsity in SHOWN:
+        change = by_dataset(frames, lambda it, s=sparsity: numbers.against_dense(it, s))
+        said.append(f"Pruning by magnitude with {_left(sparsity)}, against dense. {change}")
+    for control, words in numbers.CONTROLS.items():
+        change = by_dataset(
+            frames,
+            lambda it, c=control: numbers.beside(it, c, 0.9),
+            up="higher by",
+            down="lower by",
+        )
+        said.append(
+            f"Test accuracy of {_CONTROL[control]} with {_left(0.9)}, against pruning by "
+            f"magnitude ({words}). {change}"
+        )
+    gaps = by_dataset(
+        frames, lambda it: numbers.gap_change(it, 0.9), up="larger by", down="smaller by"
+    )
+    said.append(
+        f"The gap between training and test accuracy with {_left(0.9)}, against dense. {gaps}"
+    )
+    for sparsity, where in ((None, "dense networks"), (0.9, f"networks with {_left(0.9)}")):
+        change = by_dataset(frames, lambda it, s=sparsity: numbers.l2_gain(it, s))
+        said.append(f"L2 in {where}. {change}")
+    return said
+
+
+_CONTROL = {
+    "random": "pruning by chance",
+    "rewound": "the same zeros in initial values",
+    "narrow": "a narrow network",
+}
