@@ -10,7 +10,7 @@ from torch import Tensor
 
 from reglab.errors import ReglabError
 
-__all__ = ["keep_largest", "share_kept", "smallest_rounds"]
+__all__ = ["keep_largest", "removal_cost", "share_kept", "smallest_rounds", "surgeon_cost"]
 
 
 def keep_largest(scores: Mapping[str, Tensor], keep: int) -> dict[str, Tensor]:
@@ -31,6 +31,32 @@ def keep_largest(scores: Mapping[str, Tensor], keep: int) -> dict[str, Tensor]:
     sizes = [score.numel() for score in scores.values()]
     parts = zip(scores.items(), chosen.split(sizes), strict=True)
     return {name: part.view(score.shape) for (name, score), part in parts}
+
+
+def removal_cost(weights: Tensor, gradient: Tensor, curvature: Tensor) -> Tensor:
+    r"""Return by how much a loss rises if one weight alone becomes zero, to second order.
+
+    :math:`-g_j w_j + \tfrac12 H_{jj} w_j^2`, without the first term at a minimum (LeCun et al.
+    1990). Exact where the loss is quadratic.
+
+    Args:
+        weights, gradient: w and g, shape (P,).
+        curvature: the diagonal of the Hessian H, shape (P,).
+    """
+    return -gradient * weights + curvature * weights.square() / 2
+
+
+def surgeon_cost(weights: Tensor, inverse: Tensor) -> Tensor:
+    r"""Return by how much a quadratic loss rises above its minimum if one weight is held at zero.
+
+    :math:`w_j^2 / (2 [H^{-1}]_{jj})`: the others have moved to where the loss is lowest (Hassibi and
+    Stork 1993).
+
+    Args:
+        weights: w at the minimum, shape (P,).
+        inverse: the diagonal of the inverse of the Hessian, shape (P,).
+    """
+    return weights.square() / (2 * inverse)
 
 
 def share_kept(sparsity: float, rounds: int, done: int) -> float:

@@ -19,10 +19,13 @@ def by(draw: Callable, *frames: Mapping[str, pd.DataFrame]) -> Said:
 
     Args:
         draw: of the library.
-        frames: recorded studies by data set, as `reglab.results.recorded` gives them.
+        frames: recorded studies by data set, as `reglab.results.recorded` gives them; where there
+            is none, nothing is said.
     """
     files = [_file(frame) for studies in frames for frame in studies.values()]
-    names = listed(f"[`{name}`](../{name})" for name in files) or "no recorded runs yet"
+    if not files:
+        return Said("")  # and no picture was drawn
+    names = listed(f"[`{name}`](../{name})" for name in files)
     return Said(
         f"*Made by* [`{draw.__module__}.{draw.__name__}`]({LIBRARY}{draw.__module__}) *from* "
         f"{names} ([what these are]({RECORDS}))."
