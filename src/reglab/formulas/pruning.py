@@ -49,8 +49,8 @@ def removal_cost(weights: Tensor, gradient: Tensor, curvature: Tensor) -> Tensor
 def surgeon_cost(weights: Tensor, inverse: Tensor) -> Tensor:
     r"""Return by how much a quadratic loss rises above its minimum if one weight is held at zero.
 
-    :math:`w_j^2 / (2 [H^{-1}]_{jj})`: the others have moved to where the loss is lowest (Hassibi and
-    Stork 1993).
+    :math:`w_j^2 / (2 [H^{-1}]_{jj})`: the others have moved to where the loss is lowest (Hassibi
+    and Stork 1993).
 
     Args:
         weights: w at the minimum, shape (P,).
