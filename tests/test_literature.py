@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+import trajectories
 
 from reglab.pages import literature
-from reglab.results import gains
+from reglab.results import criteria, gains
 
 PAGE = (Path(__file__).resolve().parents[1] / "notebooks/what_holds.md").read_text("utf-8")
 KEYS = {"Garbin": "garbin2020dropout", "Li et": "li2019understanding",
@@ -27,7 +28,9 @@ def test_a_pair_is_shown_with_its_difference():
 def test_ours_and_the_papers_are_those_of_the_records(study):
     frame = study.assign(dataset="cifar10")
     shown = literature.table({"cifar10": frame}).table
-    lines = dict(zip(literature.REPORTED, shown.to_dict("records"), strict=True))
+    *rows, last = shown.to_dict("records")
+    assert last["source"] == "Prechelt (1998)" and (last["ours"], last["paper"]) == ("–", "–")
+    lines = dict(zip(literature.REPORTED, rows, strict=True))
     for one, line in lines.items():
         if one.dataset != "cifar10":
             assert (line["ours"], line["paper"]) == ("–", "–")
@@ -36,3 +39,17 @@ def test_ours_and_the_papers_are_those_of_the_records(study):
         assert line["ours"].startswith(f"{gain.estimate.mean:+.2f} ± ")
         assert line["ours"].endswith(f"(CIFAR-10, n = {gain.estimate.n})")
         assert line["paper"] == gain.paper
+
+
+def test_slow_criteria_stand_beside_ours():
+    assert "{cite:t}`prechelt1998early`" in PAGE
+    frames = {name: trajectories.study(name, 3) for name in ("mnist", "cifar10")}
+    ours = literature.table({}, frames).table["ours"].iloc[-1]
+    first, second = ours.split("; ")
+    found = criteria.slow_against_fast(frames["cifar10"])
+    assert first.startswith("MNIST: loss ") and first.endswith(" times the epochs (n = 3)")
+    assert f"loss {found['loss'].mean:+.1f} ± " in second
+    assert f"error {found['error'].mean:+.1f} ± " in second
+    assert f" %, {found['time'].mean:.1f} ± " in second
+    bare = {"mnist": frames["mnist"].assign(trace=None)}
+    assert literature.table({}, bare).table["ours"].iloc[-1] == "MNIST: not measured"

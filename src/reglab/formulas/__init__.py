@@ -5,7 +5,17 @@ compare them with torch and with autograd, and the fast code with them. One modu
 ``__all__`` is what the package exports.
 """
 
-from reglab.formulas import batchnorm, combined, distillation, l2, losses, masking, pruning, shift
+from reglab.formulas import (
+    batchnorm,
+    combined,
+    distillation,
+    l2,
+    losses,
+    masking,
+    pruning,
+    shift,
+    stopping,
+)
 from reglab.formulas.batchnorm import *
 from reglab.formulas.combined import *
 from reglab.formulas.distillation import *
@@ -14,6 +24,7 @@ from reglab.formulas.losses import *
 from reglab.formulas.masking import *
 from reglab.formulas.pruning import *
 from reglab.formulas.shift import *
+from reglab.formulas.stopping import *
 
 __all__ = [
     *losses.__all__,
@@ -24,4 +35,5 @@ __all__ = [
     *shift.__all__,
     *pruning.__all__,
     *distillation.__all__,
+    *stopping.__all__,
 ]

@@ -120,6 +120,35 @@ def unstopped(
     )
 
 
+def to_the_end(
+    frames: Mapping[str, pd.DataFrame], cells: Sequence[str] = ("none", "all")
+) -> Figure:
+    """Return test loss and test accuracy of some cells over all epochs, for each data set.
+
+    Args:
+        frames: the study *early_stopping* by data set, at least one.
+        cells: names of cells.
+
+    Raises:
+        ReglabError: a study lacks a cell.
+    """
+    return plot(
+        [
+            Panel(
+                forest.heading(frame) if kind == "loss" else "",
+                [
+                    Arm(CELL_NAMES[cell], tables.arm(frame, "early_stopping", cell))
+                    for cell in cells
+                ],
+                [f"test_{kind}"],
+            )
+            for kind in LABELS
+            for frame in frames.values()
+        ],
+        ncols=len(frames),
+    )
+
+
 def _to_the_end(study: pd.DataFrame, further: pd.DataFrame | None) -> pd.DataFrame | None:
     if further is not None:
         return tables.arm(further, "early_stopping", "none")

@@ -12,7 +12,7 @@ from reglab.config import PLACEMENTS
 from reglab.errors import ReglabError
 from reglab.pages import forest
 from reglab.pages.forest import Line
-from reglab.results import factorial, further, gains, robustness, tables
+from reglab.results import early_stopping, factorial, further, gains, robustness, tables
 from reglab.stats import mean_interval
 from reglab.study.further.batch_size import SIZES
 from reglab.study.further.dropout_bn import DROPS
@@ -99,7 +99,7 @@ def study(name: str, frames: Frames) -> Figure:
     """Return a further study's contrasts.
 
     Args:
-        name: order, batch_size, decay_on, dropout_bn or robustness.
+        name: order, batch_size, decay_on, dropout_bn, early_stopping or robustness.
         frames: the study by data set, at least one.
 
     Raises:
@@ -160,6 +160,15 @@ def _robustness(frame: pd.DataFrame) -> list[Line]:
     ]  # fmt: skip
 
 
+def _early_stopping(frame: pd.DataFrame) -> list[Line]:
+    cells = [name for name in CELL_NAMES if name != "none"]
+    return [
+        Line(CELL_NAMES[cell],
+             tuple(early_stopping.gain(frame, cell, last=last) for last in (False, True)))
+        for cell in cells
+    ]  # fmt: skip
+
+
 _STUDIES: dict[str, tuple[Callable[[pd.DataFrame], list[Line]], str, tuple[str, ...]]] = {
     "order": (_order, f"gain over no technique ({POINTS})", forest.OURS),
     "batch_size": (_batch_size, f"what batch normalization adds ({POINTS})", forest.OURS),
@@ -173,5 +182,10 @@ _STUDIES: dict[str, tuple[Callable[[pd.DataFrame], list[Line]], str, tuple[str, 
         _robustness,
         "gain over no technique (points)",
         ("images as they are", "corrupted images"),
+    ),
+    "early_stopping": (
+        _early_stopping,
+        "gain over no technique (points)",
+        ("both stopped with a patience of 5", "neither stopped"),
     ),
 }

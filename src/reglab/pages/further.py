@@ -35,18 +35,18 @@ def study(name: str, frames: Frames | None = None) -> chapters.Stack | clauses.S
         raise ReglabError(f"no page shows a study {name!r}; there are {', '.join(_SHOWN)}")
     frames = recorded.further(name) if frames is None else frames
     if not frames:
-        return clauses.say(STUDIES[name].question, _missing(name, frames))
+        return clauses.say(STUDIES[name].question, missing(name, frames))
     made, sentences = _SHOWN[name]
     shown = tuple(
         chapters.shown_for(it, frame, numbers(frame), caption)
         for it, frame in frames.items()
         for numbers, caption in made
     )
-    said = clauses.points(*sentences(frames), _missing(name, frames))
+    said = clauses.points(*sentences(frames), missing(name, frames))
     return chapters.Stack(shown, f"{STUDIES[name].question}\n\n{said.text}")
 
 
-def _missing(name: str, frames: Frames) -> str:
+def missing(name: str, frames: Frames) -> str:
     """Return a sentence on data sets whose runs are not recorded; empty if there is none."""
     lacking = [paper.title(it) for it in datasets_of(name) if it not in frames]
     if not lacking:

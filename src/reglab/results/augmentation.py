@@ -13,7 +13,7 @@ import pandas as pd
 
 from reglab.cells import CELL_NAMES, CELL_ORDER
 from reglab.results import arms, tables
-from reglab.results.early_stopping import kept_epoch
+from reglab.results.criteria import lowest
 from reglab.results.further import contrast
 from reglab.stats import Estimate
 from reglab.study.further.augmentation import alone, together
@@ -62,8 +62,10 @@ def scores(frame: pd.DataFrame, cell: str, augment: str = "", *, within: bool = 
 
 
 def _kept(row: pd.Series, epochs: int) -> float:
-    best, _ = kept_epoch(row["history"]["val_loss"][:epochs], 0)
-    return 100 * row["trace"]["test_acc"][best - 1] if best and row["trace"] else math.nan
+    losses = row["history"]["val_loss"][:epochs]
+    return (
+        100 * row["trace"]["test_acc"][lowest(losses) - 1] if losses and row["trace"] else math.nan
+    )
 
 
 def gain(
