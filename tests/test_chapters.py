@@ -7,8 +7,17 @@ import jupytext
 import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-WITH_QUIZ = ["ablation", "batch_norm", "combining", "dropout", "early_stopping", "l2"]
-WITH_QUIZ += ["overfitting", "pruning"]
+WITH_QUIZ = [
+    "ablation",
+    "augmentation",
+    "batch_norm",
+    "combining",
+    "dropout",
+    "early_stopping",
+    "l2",
+    "overfitting",
+    "pruning",
+]
 TRY = re.compile(r"^:::\{admonition\} Try it: change .+ and run\n:class: note$", re.MULTILINE)
 PARAMETER = re.compile(r"[A-Z_]+ = \S.*  # .+")
 SECTION = re.compile(r"^## Three questions\n(.*?)^## Exercises$", re.MULTILINE | re.DOTALL)

@@ -6,6 +6,7 @@ compare them with torch and with autograd, and the fast code with them. One modu
 """
 
 from reglab.formulas import (
+    augmenting,
     batchnorm,
     combined,
     distillation,
@@ -16,6 +17,7 @@ from reglab.formulas import (
     shift,
     stopping,
 )
+from reglab.formulas.augmenting import *
 from reglab.formulas.batchnorm import *
 from reglab.formulas.combined import *
 from reglab.formulas.distillation import *
@@ -36,4 +38,5 @@ __all__ = [
     *pruning.__all__,
     *distillation.__all__,
     *stopping.__all__,
+    *augmenting.__all__,
 ]

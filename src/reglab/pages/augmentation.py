@@ -91,30 +91,35 @@ def _some(frames: Frames) -> list[pd.DataFrame]:
 
 
 def sentences(frames: Frames) -> list[str]:
-    """Return what the recorded runs say: of augmentation itself, of its cost, of the techniques."""
+    """Return what the recorded runs say: of augmentation and its cost, and of the techniques."""
+    return [*of_augmentation(frames), *of_techniques(frames)]
+
+
+def of_augmentation(frames: Frames) -> list[str]:
+    """Return what all transformations bring to the network without a technique, and what flips."""
     own = by_dataset(frames, lambda it: numbers.gain(it, numbers.whole(it)))
     within = by_dataset(frames, lambda it: numbers.gain(it, numbers.whole(it), within=True))
     epochs = by_dataset(frames, lambda it: numbers.more(it, "epochs"), small=False,
                         up="more, by", down="fewer, by", unit="epochs")  # fmt: skip
     return [
-        f"All transformations together, on the network without a technique. {own}",
+        f"All transformations together, when each network has stopped. {own}",
         f"Within no more epochs than training without them took. {within}",
-        f"Epochs until the stop with them. {epochs}",
-        *(_technique(frames, name) for name in ("l2", "dropout", "bn", "all")),
+        f"Epochs until the stop with them, against without. {epochs}",
         *_flips(frames),
     ]
 
 
-def _technique(frames: Frames, name: str) -> str:
-    title = CELL_NAMES[name] if name != "all" else "All three techniques"
-    with_it = by_dataset(frames, lambda it: numbers.cell_gain(it, name, augmented=True))
-    without = by_dataset(frames, lambda it: numbers.cell_gain(it, name, augmented=False))
-    change = by_dataset(frames, lambda it: numbers.cell_change(it, name),
-                        up="larger by", down="smaller by")  # fmt: skip
-    return (
-        f"{title} over no technique, both with augmentation. {with_it}. Both without. {without}. "
-        f"The gain with augmentation, beside that without. {change}"
-    )
+def of_techniques(frames: Frames) -> list[str]:
+    """Return by how much each technique's gain is another with augmentation."""
+    names = {name: CELL_NAMES[name] for name in ("l2", "dropout", "bn")}
+    said = []
+    for name, title in (names | {"all": "all three techniques"}).items():
+        change = by_dataset(frames, lambda it, name=name: numbers.cell_change(it, name),
+                            up="larger by", down="smaller by")  # fmt: skip
+        said.append(
+            f"Gain of {title} over no technique, with augmentation beside that without. {change}"
+        )
+    return said
 
 
 def _flips(frames: Frames) -> list[str]:
@@ -146,18 +151,44 @@ def by_dataset(
     return "; ".join(said)
 
 
+def brief(frames: Frames) -> list[str]:
+    """Return what the recorded runs say, in short."""
+    whole = {name: numbers.gain(frame, numbers.whole(frame)) for name, frame in frames.items()}
+    said = [f"all transformations together {clauses.effect(whole, several=True, figures=True)}"]
+    said.append(at_equal_epochs(frames))
+    for name in ("l2", "dropout", "bn"):
+        plain, augmented = (_own_gains(frames, name, on) for on in (False, True))
+        said.append(
+            f"{CELL_NAMES[name]} alone {clauses.effect(plain, figures=True)}; with augmentation it "
+            f"{clauses.effect(augmented, figures=True)}"
+        )
+    return said
+
+
+def at_equal_epochs(frames: Frames) -> str:
+    """Return a sentence on all transformations within the epochs of training without them."""
+    gains = {
+        name: numbers.gain(frame, numbers.whole(frame), within=True)
+        for name, frame in frames.items()
+    }
+    said = clauses.effect(gains, several=True, figures=True)
+    return f"within no more epochs than training without them took, all of them together {said}"
+
+
 def still(frames: Frames) -> list[str]:
     """Return where each technique's gain is shown without augmentation, and where with it."""
     said = []
     for name in ("l2", "dropout", "bn"):
-        shown = {
-            on: clauses.shown_on(
-                {it: numbers.cell_gain(frame, name, augmented=on) for it, frame in frames.items()}
-            )
-            for on in (False, True)
-        }
+        shown = [clauses.shown_on(_own_gains(frames, name, on)) for on in (False, True)]
         said.append(
-            f"a gain of {CELL_NAMES[name]} alone is shown on {shown[False]} without augmentation, "
-            f"and on {shown[True]} with it"
+            f"a gain of {CELL_NAMES[name]} alone is shown on {shown[0]} without augmentation, "
+            f"and on {shown[1]} with it"
         )
     return said
+
+
+def _own_gains(frames: Frames, name: str, augmented: bool) -> dict[str, Estimate | None]:
+    return {
+        dataset: numbers.cell_gain(frame, name, augmented=augmented)
+        for dataset, frame in frames.items()
+    }
