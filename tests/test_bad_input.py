@@ -17,6 +17,7 @@ from reglab.record import RunRecord, _digest, unpack_bits
 from reglab.runs.store import open_store
 from reglab.study import sweep
 from reglab.study.frame import frame, summarize
+from reglab.study.further import datasets_of
 from reglab.study.plan import make_plan
 from reglab.study.protocol import Arm
 
@@ -160,10 +161,11 @@ PARAMETERS = {
     "device": ["auto", "cpu", "tpu", "", None, 0, ["cpu"]],
     "workers": [None, 1, 0, -3, 1.5, "2", True, [1]],
     "together": [None, 1, 0, -3, 1.5, "2", True, [1]],
+    "study": ["protocol", "nothing", "", None, 3, ["order"]],
     "store": [None, "runs", "", 7, 1.5, True, ["runs"], b"runs", "\0"],
 }
 GOOD = {"dataset": "mnist", "profile": "smoke", "seeds": 1, "device": "cpu", "workers": 1,
-        "together": None}  # fmt: skip
+        "together": None, "study": "protocol"}  # fmt: skip
 
 
 @pytest.fixture
@@ -181,13 +183,14 @@ def test_papermill_parameters(name, finished, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # "" is the default store, runs: the finished one
     monkeypatch.delenv("REGLAB_STORE")
     accepted = {"dataset": 1, "profile": 1, "seeds": 1, "device": 2, "workers": 2, "together": 2}
+    accepted |= {"study": 1}
     taken = []
     for value in PARAMETERS[name]:
         given = {**GOOD, "store": str(finished), name: value}
         try:
-            plan = make_plan(
-                given["dataset"], given["profile"], seeds=given["seeds"], device=given["device"]
-            )
+            named = {key: given[key] for key in ("seeds", "device", "study")}
+            plan = make_plan(given["dataset"], given["profile"], **named)
+            datasets_of(given["study"])
             runs = open_store(given["store"])
             limits = {key: given[key] for key in ("workers", "together")}
             assert sweep.reproduce([plan], runs, **limits) == 0

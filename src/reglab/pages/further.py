@@ -36,13 +36,23 @@ def study(name: str, frames: Frames | None = None) -> chapters.Stack | clauses.S
     frames = recorded.further(name) if frames is None else frames
     if not frames:
         return clauses.say(STUDIES[name].question, missing(name, frames))
+    return _stack(name, frames, missing(name, frames))
+
+
+def rerun(frame: pd.DataFrame) -> chapters.Stack:
+    """Return a further study of one data set, made anew, under any profile; as `study`."""
+    first = frame.iloc[0]
+    return _stack(first["study"], {first["dataset"]: frame})
+
+
+def _stack(name: str, frames: Frames, remark: str = "") -> chapters.Stack:
     made, sentences = _SHOWN[name]
     shown = tuple(
         chapters.shown_for(it, frame, numbers(frame), caption)
         for it, frame in frames.items()
         for numbers, caption in made
     )
-    said = clauses.points(*sentences(frames), missing(name, frames))
+    said = clauses.points(*sentences(frames), remark)
     return chapters.Stack(shown, f"{STUDIES[name].question}\n\n{said.text}")
 
 

@@ -20,6 +20,7 @@ _ALLOWED = {
     "profile": f"one of {', '.join(PROFILES)}",
     "device": f"one of auto, {', '.join(DEVICES)}",
     "precision": f"one of {', '.join(PRECISIONS)}",
+    "study": "protocol, or the name of a further study",
 }
 
 
@@ -122,7 +123,7 @@ def make_plan(
     Raises:
         ReglabError: an argument is not of these, or the profile's images are not here; one line.
     """
-    texts = {"dataset": dataset, "profile": profile, "device": device}
+    texts = {"dataset": dataset, "profile": profile, "device": device, "study": study}
     texts |= {} if precision is None else {"precision": precision}
     for name, value in texts.items():
         if not isinstance(value, str):
