@@ -12,6 +12,7 @@ WITH_QUIZ = [
     "augmentation",
     "batch_norm",
     "combining",
+    "distillation",
     "dropout",
     "early_stopping",
     "l2",

@@ -1,5 +1,6 @@
 """Taught runs: the loss, whose weights teach, and weights that are kept between runs."""
 
+import itertools
 import zipfile
 
 import pytest
@@ -9,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from reglab.config import RunConfig
 from reglab.data.dataset import load_dataset
 from reglab.errors import ReglabError
-from reglab.formulas import distillation_loss, smoothed_targets, soft_targets
+from reglab.formulas import agreement_bounds, distillation_loss, smoothed_targets, soft_targets
 from reglab.study.further.distillation import taught
 from reglab.training import machine
 from reglab.training.kept import IN_MEMORY, Kept, read_weights, weights_as_bytes
@@ -195,3 +196,15 @@ def test_only_what_is_needed_is_kept(student):
     assert kept.get(student) is None
     kept.offer(student, {"a": torch.zeros(1)})
     assert kept.get(student) is not None
+
+
+def test_no_two_networks_agree_less_or_more_than_the_bounds():
+    """Every pair of networks on four images of three classes, all images being of class 0."""
+    answers = torch.cartesian_prod(*[torch.arange(3)] * 4)  # (81, 4)
+    right = (answers == 0).double().mean(1)
+    agreed = (answers[:, None] == answers).double().mean(2)  # (81, 81)
+    for a, b in itertools.product(right.unique().tolist(), repeat=2):
+        found = agreed[right == a][:, right == b]
+        assert agreement_bounds(a, b) == (found.min().item(), found.max().item())
+    with pytest.raises(ReglabError, match=r"accuracies must be shares in \[0, 1\]"):
+        agreement_bounds(91, 0.9)

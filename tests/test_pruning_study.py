@@ -20,6 +20,7 @@ from reglab.study.further.pruning import SPARSITIES
 from reglab.study.outlook import outlook
 from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
+from reglab.training.model import multiplications
 
 
 def worth(config):
@@ -130,6 +131,41 @@ def test_agreement_and_right_or_wrong_alike(small):
     assert taught.agreement(small, "half alone").empty
     assert taught.alike(small, "half alone").tolist() == [100] * 4
     assert taught.alike(small, "half taught", 4.0).tolist() == pytest.approx([60] * 4)
+
+
+def test_what_accuracies_allow_bounds_agreement(small):
+    low, high = taught.possible(small, "half")
+    teacher, student = (
+        taught.accuracy(small, *arm).mean() for arm in (("teacher",), ("half taught", 4.0))
+    )
+    assert high == pytest.approx(100 - abs(teacher - student))
+    assert low == pytest.approx(max(0, teacher + student - 100))
+
+
+def test_a_teachers_training_is_part_of_the_price(small):
+    """All runs take eight epochs here, so that multiplications alone decide."""
+    passes = {width: multiplications((3, 32, 32), width) for width in (32, 8)}
+    expected = passes[32] / passes[8] * (1 + 1 / (3 * 8)) + 1
+    assert taught.price(small, "half") == pytest.approx(expected)
+    assert taught.price(small.assign(dataset="own"), "half") is None
+
+
+def test_distillation_in_sentences_of_its_chapter(small):
+    frames = {"cifar10": small}
+    assert taught_pages.in_short(frames).text.startswith(
+        "- Teaching a network of half the width at T = 4 raises test accuracy on CIFAR-10 (+6.4"
+    )
+    assert taught_pages.in_short({}).text == "- Runs of this study are not recorded yet."
+    half, _ = taught_pages.compared(frames)
+    assert "better than smoothed labels on CIFAR-10 (and worse on none of them)" in half
+    assert (
+        "80.0 % of the test images on CIFAR-10 (accuracies allow"
+        in taught_pages.agreeing(frames)[0]
+    )
+    price = taught.price(small, "half")
+    assert f"in all {price:.1f} times the multiplications" in taught_pages.prices(frames)[0]
+    own = taught_pages.prices({"own": small.assign(dataset="own")})[0]
+    assert own.endswith("alone") and "multiplications" not in own
 
 
 def test_distillation_on_a_page(small):

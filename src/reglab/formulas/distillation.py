@@ -9,7 +9,7 @@ from torch import Tensor
 
 from reglab.errors import ReglabError
 
-__all__ = ["distillation_loss", "smoothed_targets", "soft_targets"]
+__all__ = ["agreement_bounds", "distillation_loss", "smoothed_targets", "soft_targets"]
 
 
 def soft_targets(logits: Tensor, temperature: float) -> Tensor:
@@ -59,3 +59,17 @@ def smoothed_targets(labels: Tensor, n_classes: int, smoothing: float) -> Tensor
         raise ReglabError(f"smoothing must be a share in [0, 1), got {smoothing}")
     certain = torch.nn.functional.one_hot(labels, n_classes).double()  # (N, K)
     return (1 - smoothing) * certain + smoothing / n_classes
+
+
+def agreement_bounds(first: float, second: float) -> tuple[float, float]:
+    r"""Return the least and the largest share of images that two networks can put into one class.
+
+    :math:`\max(0, a + b - 1)` and :math:`1 - |a - b|`: they agree where both are right, and differ
+    where only one of them is.
+
+    Args:
+        first, second: their accuracies a and b on these images, in [0, 1].
+    """
+    if not (0 <= first <= 1 and 0 <= second <= 1):
+        raise ReglabError(f"accuracies must be shares in [0, 1], got {first} and {second}")
+    return max(0.0, first + second - 1), 1 - abs(first - second)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reglab.pages import forest
+from reglab import paper
+from reglab.pages import clauses, forest
 from reglab.pages.augmentation import by_dataset
 from reglab.pages.forest import Line
 from reglab.pages.pruning import some
 from reglab.results import distillation as numbers
-from reglab.study.further.distillation import STUDENTS, TEMPERATURES
+from reglab.results.distillation import WIDTHS
+from reglab.stats import Estimate
+from reglab.study.further.distillation import CONTROL, STUDENTS, TEMPERATURES
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -37,7 +41,7 @@ def gains(frames: Frames) -> Figure:
     """
     panels = {forest.heading(frame): _lines(frame) for frame in some(frames, "distillation")}
     axis = "gain over learning alone (points of test accuracy)"
-    return forest.plot(panels, axis, tuple(f"{student} the width" for student in STUDENTS))
+    return forest.plot(panels, axis, tuple(WIDTHS.values()))
 
 
 def _lines(frame: pd.DataFrame) -> list[Line]:
@@ -53,7 +57,7 @@ def sentences(frames: Frames) -> list[str]:
     """Return what the recorded runs say: of teaching, and of what else could explain it."""
     said = []
     for student in STUDENTS:
-        name = f"A network of {student} the width"
+        name = f"A network of {WIDTHS[student]}"
         alone = by_dataset(
             frames, lambda it, s=student: numbers.lacking(it, s), up="higher by", down="lower by"
         )
@@ -72,3 +76,77 @@ def sentences(frames: Frames) -> list[str]:
             )
             said.append(f"{name}, taught at T = 4: test accuracy against {words}. {change}")
     return said
+
+
+def in_short(frames: Frames) -> clauses.Said:
+    """Return what teaching at temperature 4 brings each student, or that nothing is recorded."""
+    if not frames:
+        return clauses.points("Runs of this study are not recorded yet")
+    return clauses.points(
+        *(
+            f"Teaching a network of {WIDTHS[student]} at T = {CONTROL:g} "
+            + clauses.effect(_each(frames, numbers.gain, student), figures=True)
+            for student in STUDENTS
+        )
+    )
+
+
+def compared(frames: Frames) -> list[str]:
+    """Return where a taught student is shown to be better, and worse, than under each control."""
+    said = []
+    for student in STUDENTS:
+        parts = []
+        for control, words in numbers.CONTROLS.items():
+            found = _each(frames, numbers.beside, student, control)
+            better, worse = (clauses.shown_on(found, above=above) for above in (True, False))
+            parts.append(f"than {words} on {better} (and worse on {worse})")
+        said.append(
+            f"A network of {WIDTHS[student]}, taught at T = {CONTROL:g}, is shown to be better "
+            + "; ".join(parts)
+        )
+    return said
+
+
+def agreeing(frames: Frames) -> list[str]:
+    """Return how often students taught at temperature 4 agree with the teacher, and could have."""
+    return [
+        f"A network of {WIDTHS[student]}, taught at T = {CONTROL:g}, and its teacher choose the "
+        f"same class for {clauses.listed(_agreements(frames, student))}"
+        for student in STUDENTS
+    ]
+
+
+def prices(frames: Frames) -> list[str]:
+    """Return what teaching costs in epochs and multiplications, a sentence a student."""
+    said = []
+    for student in STUDENTS:
+        parts = [_price(frame, student) for frame in frames.values()]
+        said.append(f"A network of {WIDTHS[student]}. {'; '.join(parts)}")
+    return said
+
+
+def _each(frames: Frames, value: Callable, *arguments: str) -> dict[str, Estimate | None]:
+    return {name: value(frame, *arguments) for name, frame in frames.items()}
+
+
+def _agreements(frames: Frames, student: str) -> list[str]:
+    parts = []
+    for name, frame in frames.items():
+        share = numbers.agreement(frame, f"{student} taught", CONTROL).mean()
+        low, high = numbers.possible(frame, student) or (math.nan, math.nan)
+        parts.append(
+            f"{share:.1f} % of the test images on {paper.title(name)} "
+            f"(accuracies allow {low:.1f} to {high:.1f} %)"
+        )
+    return parts
+
+
+def _price(frame: pd.DataFrame, student: str) -> str:
+    arms = (("teacher", None), (f"{student} taught", CONTROL), (f"{student} alone", None))
+    teacher, taught, alone = (numbers.runs(frame, *arm)["epochs"].mean() for arm in arms)
+    more = numbers.price(frame, student)
+    products = "" if more is None else f", in all {more:.1f} times the multiplications of one alone"
+    return (
+        f"{paper.title(frame['dataset'].iloc[0])}: {taught:.1f} epochs taught after {teacher:.1f} "
+        f"of the teacher, {alone:.1f} alone{products}"
+    )

@@ -24,7 +24,7 @@ ALIKE = ("optimizer", "lr", "n_train", "width", "batch_size")
 PLACES = {place: f"dropout, {name}" for place, name in tables.PLACES.items()}
 SWEPT = ("lambda", "dropout")  # on selection seeds; the other studies on evaluation seeds
 # A forward pass, the gradient of the inputs and that of the weights: as many products each.
-_PASSES = 3
+PASSES = 3
 NOTHING = Estimate(0.0, 0.0, 0.0, 0.0, 1)  # the gain of the unregularized network over itself
 
 
@@ -165,7 +165,7 @@ def multiplications_an_epoch(runs: pd.DataFrame) -> int | None:
     if (shape := SHAPES.get(first["dataset"])) is None:
         return None
     images = first["n_fit"] // first["batch_size"] * first["batch_size"]
-    return int(_PASSES * images * _forward(shape, int(first["width"])))
+    return int(PASSES * images * _forward(shape, int(first["width"])))
 
 
 def trillions(setting: Setting) -> float | None:

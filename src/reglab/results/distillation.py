@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import pandas as pd
 
+from reglab.formulas import agreement_bounds
 from reglab.record import unpack_bits
 from reglab.results import tables
+from reglab.results.costs import PASSES, multiplications_an_epoch
 from reglab.results.further import contrast
 from reglab.stats import Estimate
 from reglab.study.further.distillation import CONTROL, STUDENTS, TEMPERATURES
 
+WIDTHS = {"half": "half the width", "quarter": "a quarter of the width"}  # of the profile's network
 CONTROLS = {
     "smoothed": "smoothed labels",
     "self-taught": "taught by its own like",
@@ -83,18 +86,51 @@ def alike(frame: pd.DataFrame, variant: str, temperature: float | None = None) -
     return pd.Series(shares, dtype=float)
 
 
+def possible(frame: pd.DataFrame, student: str) -> tuple[float, float] | None:
+    """Return between which shares the agreement of a student taught at temperature 4 can lie.
+
+    Means over seeds of `reglab.formulas.agreement_bounds`, in percent; None without common seeds.
+    """
+    pair = accuracy(frame, f"{student} taught", CONTROL), accuracy(frame, "teacher")
+    both = pd.concat(pair, axis=1, join="inner").dropna() / 100
+    if both.empty:
+        return None
+    bounds = pd.DataFrame([agreement_bounds(*row) for row in both.itertuples(index=False)])
+    low, high = 100 * bounds.mean()
+    return low, high
+
+
+def price(frame: pd.DataFrame, student: str) -> float | None:
+    """Return the multiplications that a student taught at temperature 4 takes, over one alone's.
+
+    The teacher's training counts, and its one look at the training images. Means over seeds, see
+    `reglab.results.costs.multiplications_an_epoch`; None for a data set that it does not know.
+    """
+    teacher, taught = runs(frame, "teacher"), runs(frame, f"{student} taught", CONTROL)
+    each = multiplications_an_epoch(teacher)
+    if each is None:
+        return None
+    looking = each / PASSES
+    in_all = _spent(teacher) + looking + _spent(taught)
+    return in_all / _spent(runs(frame, f"{student} alone"))
+
+
+def _spent(found: pd.DataFrame) -> float:
+    return multiplications_an_epoch(found) * found["epochs"].astype(float).mean()
+
+
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the teacher and each student: accuracy, gain over learning alone, agreement."""
     rows = [_row(frame, "teacher", None, "the teacher, twice as wide")]
     rows.append(_row(frame, "hasty teacher", None, "the hasty teacher, three epochs"))
     for student in STUDENTS:
-        rows.append(_row(frame, f"{student} alone", None, f"{student} the width, alone"))
+        rows.append(_row(frame, f"{student} alone", None, f"{WIDTHS[student]}, alone"))
         for temperature in TEMPERATURES:
-            words = f"{student} the width, taught at T = {temperature:g}"
+            words = f"{WIDTHS[student]}, taught at T = {temperature:g}"
             row = _row(frame, f"{student} taught", temperature, words)
             rows.append(row | {"gain": gain(frame, student, temperature=temperature)})
         for how, words in CONTROLS.items():
-            row = _row(frame, f"{student} {how}", None, f"{student} the width, {words}")
+            row = _row(frame, f"{student} {how}", None, f"{WIDTHS[student]}, {words}")
             rows.append(row | {"gain": gain(frame, student, how)})
     columns = ["network", "accuracy", "gain", "epochs", "calibration error"]
     columns += ["agrees with its teacher", "right or wrong as the teacher"]
