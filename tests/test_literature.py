@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import trajectories
+from test_augmentation_study import studied
 
 from reglab.pages import literature
+from reglab.results import augmentation as further
 from reglab.results import criteria, gains
 
 PAGE = (Path(__file__).resolve().parents[1] / "notebooks/what_holds.md").read_text("utf-8")
@@ -28,8 +30,9 @@ def test_a_pair_is_shown_with_its_difference():
 def test_ours_and_the_papers_are_those_of_the_records(study):
     frame = study.assign(dataset="cifar10")
     shown = literature.table({"cifar10": frame}).table
-    *rows, last = shown.to_dict("records")
-    assert last["source"] == "Prechelt (1998)" and (last["ours"], last["paper"]) == ("–", "–")
+    *rows, slow, augmented = shown.to_dict("records")
+    for one, source in ((slow, "Prechelt (1998)"), (augmented, "Hernández-García & König (2018)")):
+        assert (one["source"], one["ours"], one["paper"]) == (source, "–", "–")
     lines = dict(zip(literature.REPORTED, rows, strict=True))
     for one, line in lines.items():
         if one.dataset != "cifar10":
@@ -44,7 +47,7 @@ def test_ours_and_the_papers_are_those_of_the_records(study):
 def test_slow_criteria_stand_beside_ours():
     assert "{cite:t}`prechelt1998early`" in PAGE
     frames = {name: trajectories.study(name, 3) for name in ("mnist", "cifar10")}
-    ours = literature.table({}, frames).table["ours"].iloc[-1]
+    ours = literature.table({}, frames).table["ours"].iloc[-2]
     first, second = ours.split("; ")
     found = criteria.slow_against_fast(frames["cifar10"])
     assert first.startswith("MNIST: loss ") and first.endswith(" times the epochs (n = 3)")
@@ -52,4 +55,21 @@ def test_slow_criteria_stand_beside_ours():
     assert f"error {found['error'].mean:+.1f} ± " in second
     assert f" %, {found['time'].mean:.1f} ± " in second
     bare = {"mnist": frames["mnist"].assign(trace=None)}
-    assert literature.table({}, bare).table["ours"].iloc[-1] == "MNIST: not measured"
+    assert literature.table({}, bare).table["ours"].iloc[-2] == "MNIST: not measured"
+
+
+def test_what_others_bring_with_augmentation_stands_beside_ours():
+    """Made up: L2 and dropout lose two of the two points they bring where images are augmented."""
+    assert "{cite:t}`hernandezgarcia2018data`" in PAGE
+    frame = studied("cifar10")
+    ours = literature.table({}, {}, {"cifar10": frame}).table["ours"].iloc[-1]
+    assert ours.startswith("CIFAR-10: ") and ours.endswith(" without augmentation (n = 4)")
+    found, change = (
+        further.cell_gain(frame, "l2+dropout", augmented=True),
+        further.cell_change(frame, "l2+dropout"),
+    )
+    assert f"CIFAR-10: {found.mean:+.2f} ± " in ours
+    assert f", and {found.mean - change.mean:+.2f} ± " in ours
+    failed = frame.assign(test_acc=None)
+    nothing = literature.table({}, {}, {"cifar10": failed}).table["ours"].iloc[-1]
+    assert nothing == "CIFAR-10: not measured"

@@ -13,7 +13,7 @@ import pandas as pd
 
 from reglab import paper
 from reglab.pages import display
-from reglab.results import criteria, gains, recorded
+from reglab.results import augmentation, criteria, gains, recorded
 
 UNKNOWN = "not known to us"
 
@@ -83,20 +83,34 @@ PRECHELT = {
     "runs": "1,296 in all",
     "paper": None,
 }
+# With augmentation, do the others still help?
+HERNANDEZ = {
+    "what": "L2 + dropout over none, both with augmentation",
+    "source": "Hernández-García & König (2018)",
+    "network and data": "several networks for object recognition",
+    "reported": "none does as well, or better",
+    "runs": UNKNOWN,
+    "paper": None,
+}
 
 
 def table(
-    studies: Mapping[str, pd.DataFrame], stopping: Mapping[str, pd.DataFrame] | None = None
+    studies: Mapping[str, pd.DataFrame],
+    stopping: Mapping[str, pd.DataFrame] | None = None,
+    augmented: Mapping[str, pd.DataFrame] | None = None,
 ) -> display.Shown:
     """Return a row a figure: what is reported, from how many runs, the paper's and ours.
 
     Args:
         studies: recorded studies by data set.
-        stopping: the study *early_stopping* by data set; None = `reglab.results.recorded.further`.
+        stopping, augmented: the studies *early_stopping* and *augmentation* by data set; None =
+            `reglab.results.recorded.further`.
     """
     stopping = recorded.further("early_stopping") if stopping is None else stopping
+    augmented = recorded.further("augmentation") if augmented is None else augmented
     rows = [_row(one, studies) for one in REPORTED]
     rows.append(PRECHELT | {"ours": "; ".join(map(_stopping, stopping.values())) or None})
+    rows.append(HERNANDEZ | {"ours": "; ".join(map(_augmented, augmented.values())) or None})
     return display.show(
         pd.DataFrame(rows),
         "What others report, in percent of test images, with the gain in points; the paper's gain, "
@@ -116,6 +130,16 @@ def _stopping(frame: pd.DataFrame) -> str:
     )
     time = f"{found['time'].mean:.1f} ± {found['time'].half_width:.1f}"
     return f"{title}: loss {loss}, error {error}, {time} times the epochs (n = {found['time'].n})"
+
+
+def _augmented(frame: pd.DataFrame) -> str:
+    """Return what L2 and dropout bring with augmentation, and beside it without, on a data set."""
+    found = [augmentation.cell_gain(frame, "l2+dropout", augmented=on) for on in (True, False)]
+    title = paper.title(frame["dataset"].iloc[0])
+    if any(one is None for one in found):
+        return f"{title}: not measured"
+    with_it, without = (f"{one.mean:+.2f} ± {one.half_width:.2f}" for one in found)
+    return f"{title}: {with_it}, and {without} without augmentation (n = {found[0].n})"
 
 
 def _row(one: Reported, studies: Mapping[str, pd.DataFrame]) -> dict[str, str | None]:
