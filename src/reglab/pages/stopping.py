@@ -1,30 +1,27 @@
-"""Early stopping on a page: criteria as a picture and tables, and what the runs say of them.
+"""Early stopping on a page: stopping criteria as a picture and as tables.
 
-All of it is made from the study *early_stopping* by data set, and is right for none to all of them;
-where there is none, a line says how to make the runs.
+All of it is right for none to all of the data sets being recorded; what the runs say is in
+`reglab.pages.stopping_text`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reglab import paper
 from reglab.cells import CELL_NAMES, CELL_ORDER
 from reglab.errors import ReglabError
-from reglab.pages import chapters, clauses, forest
+from reglab.pages import chapters, forest
 from reglab.pages.figures import MARKERS, colors, styled
 from reglab.pages.further import missing
-from reglab.results import criteria, early_stopping
-from reglab.results.criteria import ALL, BY_ACCURACY, LAST, RULES, Replays, against, loss_change
-from reglab.stats import Estimate
+from reglab.results import criteria, early_stopping, stopping
+from reglab.results.criteria import ALL, BY_ACCURACY, LAST, RULES, Replays, against
 
 Frames = Mapping[str, pd.DataFrame]
 NETWORKS = {"no regularization": ("none",), "mean of the eight networks": CELL_ORDER}
-SINGLE = {"no regularization": "none", "all three": "all"}
 WHOLE = {
     ALL: "all epochs, lowest validation loss",
     BY_ACCURACY: "all epochs, highest validation accuracy",
@@ -126,120 +123,27 @@ def best_tables(frames: Frames) -> chapters.Stack:
     return _stack(frames, early_stopping.best_table, caption)
 
 
-def _stack(frames: Frames, numbers, caption: str) -> chapters.Stack:
+def _stack(
+    frames: Frames, numbers: Callable[[pd.DataFrame], pd.DataFrame], caption: str
+) -> chapters.Stack:
     shown = [
         chapters.shown_for(name, frame, numbers(frame), caption) for name, frame in frames.items()
     ]
     return chapters.Stack(tuple(shown), missing("early_stopping", frames))
 
 
-def in_short(frames: Frames) -> clauses.Said:
-    """Return what the runs show in a few lines, or how to make them; the chapter's beginning."""
-    if not frames:
-        return clauses.points(missing("early_stopping", frames))
-    tables = {name: criteria.replay(frame, ("none",)) for name, frame in frames.items()}
-    spent = _levels(_all(tables, "epochs", LAST), "epochs more")
-    sentences = [
-        f"Without regularization, the last epoch instead of a patience of 5 "
-        f"{_effect(tables, LAST)}; it takes {spent}"
-    ]
-    names = {"l2": "L2", "dropout": "dropout", "bn": "batch normalization", "all": "all three"}
-    for cell, words in names.items():
-        gain = {it: early_stopping.gain(frame, cell, last=True) for it, frame in frames.items()}
-        effect = clauses.effect(gain, several=cell == "all", figures=True)
-        sentences.append(f"Where nothing is stopped, {words} {effect}")
-    return clauses.points(*sentences)
+def spent_tables(studies: Frames) -> chapters.Stack:
+    """Return what each criterion spends on the protocol's network that was not stopped.
 
-
-def not_recorded(frames: Frames) -> clauses.Said:
-    """Return which data sets are not recorded and how to make their runs; empty if all are."""
-    return clauses.say(missing("early_stopping", frames))
-
-
-def price(frames: Frames) -> clauses.Said:
-    """Return what a patience of 5 spends and what it costs, for no technique and for all three."""
-    found = {}
-    for words, cell in SINGLE.items():
-        tables = {name: criteria.replay(frame, (cell,)) for name, frame in frames.items()}
-        found[words.capitalize()] = [
-            f"It saves {_levels(_all(tables, 'epochs', ALL), 'epochs')}",
-            f"To keep the lowest validation loss of all epochs instead {_effect(tables, ALL)}",
-            f"To keep the highest validation accuracy of all {_effect(tables, BY_ACCURACY)}",
-            f"To keep the last epoch {_effect(tables, LAST)}",
-            f"The last epoch's test loss, against that of a patience of 5. {_loss(tables, LAST)}",
-        ]
-    return clauses.grouped(found if frames else {})
-
-
-def families(frames: Frames) -> clauses.Said:
-    """Return what the slowest criterion of each family brings over its fastest, and what it takes.
-
-    For the mean of the eight networks.
+    Args:
+        studies: finished studies by data set; those without that network are left out.
     """
-    tables = {name: criteria.replay(frame) for name, frame in frames.items()}
-    sentences = []
-    for rule in RULES:
-        fast, slow = rule.label(rule.tried[0]), rule.label(rule.tried[-1])
-        accuracy = {it: against(table, "accuracy", slow, fast) for it, table in tables.items()}
-        spent = {it: against(table, "epochs", slow, fast) for it, table in tables.items()}
-        sentences.append(
-            f"{slow} instead of {fast} {clauses.effect(accuracy, figures=True)}; "
-            f"it takes {_levels(spent, 'epochs more')}"
-        )
-    return clauses.points(*(sentences if frames else ()))
-
-
-def loss_and_accuracy(frames: Frames) -> clauses.Said:
-    """Return how much later than the lowest loss the highest accuracy comes, on test images."""
-    words = {"up": "later by", "down": "earlier by", "unit": "epochs"}
-    sentences = []
-    for name, cell in SINGLE.items():
-        later = {it: early_stopping.later(frame, cell) for it, frame in frames.items()}
-        sentences.append(
-            f"{name}, epoch of the highest accuracy on test images against that of the lowest "
-            f"loss on them. {_each(later, **words)}"
-        )
-    return clauses.points(*(sentences if frames else ()))
-
-
-def gains(frames: Frames) -> clauses.Said:
-    """Return of each combination what it gains, both networks stopped and neither."""
-    sentences = []
-    for cell in CELL_ORDER[1:] if frames else ():
-        stopped, going_on = (
-            clauses.effect(
-                {it: early_stopping.gain(frame, cell, last=last) for it, frame in frames.items()},
-                figures=True,
-            )
-            for last in (False, True)
-        )
-        sentences.append(f"{CELL_NAMES[cell]}. Both stopped, it {stopped}. Neither, it {going_on}")
-    return clauses.points(*sentences)
-
-
-def _all(tables: Mapping[str, Replays], measure: str, name: str) -> dict[str, Estimate | None]:
-    return {it: against(table, measure, name) for it, table in tables.items()}
-
-
-def _effect(tables: Mapping[str, Replays], name: str) -> str:
-    return clauses.effect(_all(tables, "accuracy", name), figures=True)
-
-
-def _loss(tables: Mapping[str, Replays], name: str) -> str:
-    words = {"up": "higher by", "down": "lower by", "unit": "percent"}
-    return _each({it: loss_change(table, name) for it, table in tables.items()}, **words)
-
-
-def _each(estimates: Mapping[str, Estimate | None], **words: str) -> str:
-    """Return `clauses.clause` for each data set; what is no accuracy has no margin."""
-    said = {paper.title(name): clauses.clause(one, **words) for name, one in estimates.items()}
-    return "; ".join(f"{title}: {text}" for title, text in said.items())
-
-
-def _levels(estimates: Mapping[str, Estimate | None], unit: str) -> str:
-    """Return "12.3 ± 1.2 epochs on MNIST and ...": figures that are no question of sign."""
-    return clauses.listed(
-        f"{one.mean:.1f} ± {one.half_width:.1f} {unit} on {paper.title(name)}"
-        for name, one in estimates.items()
-        if one is not None
+    caption = (
+        "Stopping criteria on the network without regularization that was not stopped: epochs, and "
+        "by how many percent the validation loss kept lies above the lowest of the whole run."
     )
+    shown = [
+        chapters.shown_for(name, study, stopping.criteria_table(study), caption)
+        for name, study in stopping.not_stopped(studies).items()
+    ]
+    return chapters.Stack(tuple(shown))

@@ -135,6 +135,30 @@ def highest(values: Losses) -> int:
     return 1 + max(range(len(values)), key=values.__getitem__)
 
 
+def on_validation(rows: pd.DataFrame) -> Replays:
+    """Return every criterion on an arm's runs by what their history alone tells.
+
+    Args:
+        rows: one arm's runs, one a seed, that were not stopped; diverged ones are left out.
+
+    Returns:
+        ``epochs`` spent, and ``excess``: by how many percent the validation loss kept lies above
+        the lowest of the whole run. Of criteria by loss only: those of `RULES`, and `ALL`.
+    """
+    kept = rows[~rows["diverged"].astype(bool)].set_index("seed").sort_index()["history"]
+    names = list(ORDER[: ORDER.index(ALL) + 1])
+    found = {"epochs": [], "excess": []}
+    for history in kept:
+        val = history["val_loss"]
+        stops = [*_stops(tuple(history["train_loss"]), tuple(val)), len(val)]
+        found["epochs"].append([float(stop) for stop in stops])
+        found["excess"].append([100 * (min(val[:stop]) / min(val) - 1) for stop in stops])
+    return {
+        name: pd.DataFrame(values, index=kept.index, columns=names, dtype=float)
+        for name, values in found.items()
+    }
+
+
 def runs(frame: pd.DataFrame, cell: str) -> pd.DataFrame:
     """Return a cell's runs that have test curves, one a seed; those that diverged are left out.
 

@@ -7,10 +7,13 @@ formed within a seed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from reglab.cells import CELL_NAMES, CELL_ORDER
-from reglab.results import tables
+from reglab.results import criteria, tables
+from reglab.results.further import contrast
 from reglab.stats import Estimate, mean_interval, paired_difference
 
 # What is measured -> what a table calls it. The gaps are training minus test accuracy, and test
@@ -107,4 +110,29 @@ def stopping_table(frame: pd.DataFrame) -> pd.DataFrame:
         change = differences[name]
         rows.append({CELL_NAMES["none"]: label, **levels, "difference": change})
         rows[-1]["n"] = change.n if change else 0
+    return pd.DataFrame(rows)
+
+
+def not_stopped(studies: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the studies that have the unstopped baseline, by data set."""
+    return {it: study for it, study in studies.items() if (study["study"] == "no_early_stop").any()}
+
+
+def criteria_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what each criterion would have spent on the unstopped baseline, and what it finds.
+
+    Of validation loss alone, as those runs have no test curves; see
+    `reglab.results.criteria.on_validation`. How far the loss kept lies above the lowest is never
+    negative and as a rule zero: hence the mean and the largest, and no interval.
+
+    Raises:
+        ReglabError: the study has no arm without early stopping.
+    """
+    table = criteria.on_validation(tables.arm(frame, "no_early_stop", "none"))
+    rows = []
+    for name, excess in table["excess"].items() if len(table["excess"]) else ():
+        row = {"criterion": name, "epochs spent": contrast(table["epochs"], {name: 1})}
+        row["finds the lowest loss"] = f"{(excess == 0).sum()} of {len(excess)}"
+        row |= {"above it, mean (%)": f"{excess.mean():.1f}", "largest": f"{excess.max():.1f}"}
+        rows.append(row)
     return pd.DataFrame(rows)

@@ -1,0 +1,175 @@
+"""Early stopping on a page: what the recorded runs say of it, in sentences that follow them.
+
+From the study *early_stopping* by data set, or from the protocol where a function says so; right
+for none to all of the data sets being recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from reglab import paper
+from reglab.cells import CELL_NAMES, CELL_ORDER
+from reglab.pages import clauses
+from reglab.pages.further import missing
+from reglab.results import criteria, early_stopping, stopping, tables
+from reglab.results.criteria import (
+    ALL,
+    BY_ACCURACY,
+    LAST,
+    PROTOCOL,
+    RULES,
+    Replays,
+    against,
+    loss_change,
+)
+from reglab.results.further import contrast
+from reglab.stats import Estimate
+
+Frames = Mapping[str, pd.DataFrame]
+SINGLE = {"no regularization": "none", "all three": "all"}
+
+
+def in_short(frames: Frames) -> clauses.Said:
+    """Return what the runs show in a few lines, or how to make them; the chapter's beginning."""
+    if not frames:
+        return clauses.points(missing("early_stopping", frames))
+    replays = {name: criteria.replay(frame, ("none",)) for name, frame in frames.items()}
+    spent = _levels(_all(replays, "epochs", LAST), "epochs more")
+    sentences = [
+        f"Without regularization, the last epoch instead of a patience of 5 "
+        f"{_effect(replays, LAST)}; it takes {spent}"
+    ]
+    names = {"l2": "L2", "dropout": "dropout", "bn": "batch normalization", "all": "all three"}
+    for cell, words in names.items():
+        gain = {it: early_stopping.gain(frame, cell, last=True) for it, frame in frames.items()}
+        effect = clauses.effect(gain, several=cell == "all", figures=True)
+        sentences.append(f"Where nothing is stopped, {words} {effect}")
+    return clauses.points(*sentences)
+
+
+def not_recorded(frames: Frames) -> clauses.Said:
+    """Return which data sets are not recorded and how to make their runs; empty if all are."""
+    return clauses.say(missing("early_stopping", frames))
+
+
+def spent(studies: Frames) -> clauses.Said:
+    """Return how long criteria go on with the protocol's network that was not stopped.
+
+    Args:
+        studies: finished studies by data set; those without that network are left out.
+    """
+    sentences = []
+    for name, study in stopping.not_stopped(studies).items():
+        table = criteria.on_validation(tables.arm(study, "no_early_stop", "none"))
+        epochs, found = table["epochs"], table["excess"][PROTOCOL] == 0
+        if epochs.empty:
+            continue
+        patience, gl, pq, _ = (
+            (rule.label(rule.tried[0]), rule.label(rule.tried[-1])) for rule in RULES
+        )
+        five, most = (_level(contrast(epochs, {it: 1})) for it in (PROTOCOL, patience[1]))
+        same = (epochs[gl[0]] == epochs[gl[1]]).sum()
+        never, n = (epochs[pq[0]] == epochs[ALL]).sum(), len(epochs)
+        sentences.append(
+            f"{paper.title(name)}. A patience of 5 spends {five} of {epochs[ALL].max():.0f} epochs "
+            f"and has found the lowest validation loss of all in {found.sum()} of {n} runs; "
+            f"{patience[1]} spends {most}. {gl[1]} stops where {gl[0]} does in {same} of {n} runs, "
+            f"and {pq[0]} not at all in {never}"
+        )
+    return clauses.points(*sentences)
+
+
+def price(frames: Frames) -> clauses.Said:
+    """Return what a patience of 5 spends and what it costs, for no technique and for all three."""
+    found = {}
+    for words, cell in SINGLE.items():
+        replays = {name: criteria.replay(frame, (cell,)) for name, frame in frames.items()}
+        found[words.capitalize()] = [
+            f"It saves {_levels(_all(replays, 'epochs', ALL), 'epochs')}",
+            f"To keep the lowest validation loss of all epochs instead {_effect(replays, ALL)}",
+            f"To keep the highest validation accuracy of all {_effect(replays, BY_ACCURACY)}",
+            f"To keep the last epoch {_effect(replays, LAST)}",
+            f"The last epoch's test loss, against that of a patience of 5. {_loss(replays, LAST)}",
+        ]
+    return clauses.grouped(found if frames else {})
+
+
+def families(frames: Frames) -> clauses.Said:
+    """Return what the slowest criterion of each family brings over its fastest, and what it takes.
+
+    For the mean of the eight networks.
+    """
+    replays = {name: criteria.replay(frame) for name, frame in frames.items()}
+    sentences = []
+    for rule in RULES:
+        fast, slow = rule.label(rule.tried[0]), rule.label(rule.tried[-1])
+        accuracy = {it: against(table, "accuracy", slow, fast) for it, table in replays.items()}
+        spent = {it: against(table, "epochs", slow, fast) for it, table in replays.items()}
+        sentences.append(
+            f"{slow} instead of {fast} {clauses.effect(accuracy, figures=True)}; "
+            f"it takes {_levels(spent, 'epochs more')}"
+        )
+    return clauses.points(*(sentences if frames else ()))
+
+
+def loss_and_accuracy(frames: Frames) -> clauses.Said:
+    """Return how much later than the lowest loss the highest accuracy comes, on test images."""
+    words = {"up": "later by", "down": "earlier by", "unit": "epochs"}
+    sentences = []
+    for name, cell in SINGLE.items():
+        later = {it: early_stopping.later(frame, cell) for it, frame in frames.items()}
+        sentences.append(
+            f"{name}, epoch of the highest accuracy on test images against that of the lowest "
+            f"loss on them. {_each(later, **words)}"
+        )
+    return clauses.points(*(sentences if frames else ()))
+
+
+def gains(frames: Frames) -> clauses.Said:
+    """Return of each combination what it gains, both networks stopped and neither."""
+    sentences = []
+    for cell in CELL_ORDER[1:] if frames else ():
+        stopped, going_on = (
+            clauses.effect(
+                {it: early_stopping.gain(frame, cell, last=last) for it, frame in frames.items()},
+                figures=True,
+            )
+            for last in (False, True)
+        )
+        sentences.append(f"{CELL_NAMES[cell]}. Both stopped, it {stopped}. Neither, it {going_on}")
+    return clauses.points(*sentences)
+
+
+def _all(replays: Mapping[str, Replays], measure: str, name: str) -> dict[str, Estimate | None]:
+    return {it: against(table, measure, name) for it, table in replays.items()}
+
+
+def _effect(replays: Mapping[str, Replays], name: str) -> str:
+    return clauses.effect(_all(replays, "accuracy", name), figures=True)
+
+
+def _loss(replays: Mapping[str, Replays], name: str) -> str:
+    words = {"up": "higher by", "down": "lower by", "unit": "percent"}
+    return _each({it: loss_change(table, name) for it, table in replays.items()}, **words)
+
+
+def _each(estimates: Mapping[str, Estimate | None], **words: str) -> str:
+    """Return `clauses.clause` for each data set; what is no accuracy has no margin."""
+    said = {paper.title(name): clauses.clause(one, **words) for name, one in estimates.items()}
+    return "; ".join(f"{title}: {text}" for title, text in said.items())
+
+
+def _levels(estimates: Mapping[str, Estimate | None], unit: str) -> str:
+    """Return "12.3 ± 1.2 epochs on MNIST and ...": figures that are no question of sign."""
+    return clauses.listed(
+        f"{_level(one)} {unit} on {paper.title(name)}"
+        for name, one in estimates.items()
+        if one is not None
+    )
+
+
+def _level(one: Estimate) -> str:
+    return f"{one.mean:.1f} ± {one.half_width:.1f}"
