@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import fake_record, study_frame
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from test_further_pages import made, study  # noqa: F401 (fixtures: the further studies, made up)
 
 from reglab import paper
@@ -109,6 +110,17 @@ def test_further_studies(study, name, without, with_bn):  # noqa: F811
     assert drawn(axes, "o") == pytest.approx(with_bn, abs=0.2)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_what_the_axis_says_lies_within_the_figure(n):
+    lines = [forest.Line("row", (Estimate(1.0, 0.5, 1.5, 0.2, 5),))]
+    axis = "control minus pruned by magnitude (points of test accuracy)"
+    figure = forest.plot({f"{i}": lines for i in range(n)}, axis)
+    FigureCanvasAgg(figure).draw()
+    (text,) = (it.xaxis.label for it in figure.axes if it.get_xlabel())
+    assert text.get_window_extent().x0 >= 0
+    assert text.get_window_extent().x1 <= figure.bbox.x1
+
+
 def test_what_has_no_picture_is_refused():
     with pytest.raises(ReglabError, match="no forest plot of 'ordre'; there are order"):
         effects.study("ordre", {})
@@ -121,7 +133,7 @@ def test_the_line_under_a_figure_names_its_files(studies, study):  # noqa: F811
     assert "[`reglab.pages.effects.drops`](../book/api.html#module-reglab.pages.effects)" in said
     assert "`book/results/reduced/cifar10.jsonl.gz`" in said
     assert "`book/results/reduced/order/cifar10.jsonl.gz`" in said
-    assert line_of.by(effects.drops, {}).text == ""
+    assert line_of.by(effects.drops, {}) is None
 
 
 def varied(config):

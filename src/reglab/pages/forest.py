@@ -88,7 +88,10 @@ def plot(
         _panel(axes, lines)
         axes.set_title(title, fontsize=10)
     _legend(figure, grid[0], panels, ours, printed)
-    grid[len(grid) // 2].set_xlabel(axis)
+    if len(grid) % 2:
+        grid[len(grid) // 2].set_xlabel(axis)
+    else:  # no panel is in the middle, and from the right one's it would reach over the edge
+        grid[0].set_xlabel(axis, loc="left")
     return figure
 
 

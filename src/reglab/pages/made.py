@@ -14,17 +14,17 @@ LIBRARY = "../book/api.html#module-"
 RECORDS = "../book/method.html#method-provenance"
 
 
-def by(draw: Callable, *frames: Mapping[str, pd.DataFrame]) -> Said:
+def by(draw: Callable, *frames: Mapping[str, pd.DataFrame]) -> Said | None:
     """Return the function that drew a figure, linked to its module, and the files of its runs.
 
     Args:
         draw: of the library.
         frames: recorded studies by data set, as `reglab.results.recorded` gives them; where there
-            is none, nothing is said.
+            is none, there is no line.
     """
     files = [_file(frame) for studies in frames for frame in studies.values()]
-    if not files:
-        return Said("")  # and no picture was drawn
+    if not files:  # and so no picture was drawn
+        return None
     names = listed(f"[`{name}`](../{name})" for name in files)
     return Said(
         f"*Made by* [`{draw.__module__}.{draw.__name__}`]({LIBRARY}{draw.__module__}) *from* "
