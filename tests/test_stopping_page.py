@@ -8,9 +8,9 @@ from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
 from reglab.pages import curves, effects, stopping, stopping_text
 from reglab.results import criteria, early_stopping
+from reglab.stats import mean_interval
 
 SENTENCES = (
-    stopping_text.in_short,
     stopping_text.price,
     stopping_text.families,
     stopping_text.gains,
@@ -24,13 +24,16 @@ def studies(count, seeds=3):
 
 
 def test_where_nothing_is_recorded_a_line_says_how_to_make_it():
-    for made in (stopping_text.in_short({}).text, stopping_text.not_recorded({}).text):
-        assert "Not recorded yet on 3 seeds: MNIST, Fashion-MNIST and CIFAR-10; reglab" in made
-        assert "--study early_stopping makes the runs" in made
-    for said in SENTENCES[1:]:
-        assert said({}).text == ""
+    made = stopping_text.not_recorded({}).text
+    assert "Not recorded yet on 3 seeds: MNIST, Fashion-MNIST and CIFAR-10; reglab" in made
+    assert "--study early_stopping makes the runs" in made
+    assert stopping_text.in_short({}, {}).text == (
+        "- Who still gains where nothing is stopped is not recorded yet."
+    )
+    for said in SENTENCES:
+        assert said({}).text == "Not recorded yet, as said above."
     for tables in TABLES:
-        assert tables({}).shown == () and "Not recorded yet" in tables({}).remark
+        assert tables({}).shown == () and tables({}).remark == "Not recorded yet, as said above."
     for draw in (stopping.trade_off, lambda none: effects.study("early_stopping", none)):
         with pytest.raises(ReglabError, match="nothing is recorded of the study 'early_stopping'"):
             draw({})
@@ -62,15 +65,17 @@ def test_sentences_have_the_figures_of_the_runs():
     fast = criteria.against(criteria.replay(frames["mnist"]), "epochs", "patience 10", "patience 1")
     assert f"it takes {fast.mean:.1f} ± " in stopping_text.families(frames).text.splitlines()[0]
     gain = early_stopping.gain(frames["mnist"], "all", last=True)
-    assert f"({gain.mean:+.1f} ± " in stopping_text.in_short(frames).text.splitlines()[-1]
+    short = stopping_text.in_short(frames, {}).text.splitlines()
+    assert len(short) == 4 and f"({gain.mean:+.1f} ± " in short[-1]
 
 
 def test_sentences_follow_the_other_direction():
     frames = studies(1)
     for trace in frames["mnist"]["trace"]:
         trace["test_acc"] = [0.9 - 0.005 * epoch for epoch in range(50)]
-    said = stopping_text.in_short(frames).text
-    assert "instead of a patience of 5 lowers test accuracy on MNIST" in said
+    assert (
+        "To keep the last epoch lowers test accuracy on MNIST" in stopping_text.price(frames).text
+    )
     assert "earlier by" in stopping_text.loss_and_accuracy(frames).text
 
 
@@ -142,3 +147,12 @@ def test_the_protocols_own_runs_are_replayed_on_validation_losses():
     assert len(stopping.spent_tables({"mnist": diverged}).shown) == 1
     stopped = {"mnist": frame.assign(study="factorial")}
     assert stopping_text.spent(stopped).text == "" and stopping.spent_tables(stopped).shown == ()
+
+
+def test_the_beginning_has_the_protocols_own_runs(monkeypatch):
+    loss, accuracy = mean_interval([0.2, 0.3, 0.4]), mean_interval([1.0, 1.5, 1.0])
+    changes = {"accuracy": accuracy, "loss": loss}
+    monkeypatch.setattr(stopping_text.stopping, "unstopped_changes", lambda study: changes)
+    said = stopping_text.in_short({}, {"mnist": protocol()}).text.splitlines()
+    assert said[0].endswith("with a patience of 5 raises test accuracy on MNIST (+1.2 ± 0.7).")
+    assert said[1] == "- It does this to the test loss. MNIST: raised by 0.30 ± 0.25 nats."

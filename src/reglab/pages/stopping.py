@@ -16,7 +16,7 @@ from reglab.cells import CELL_NAMES, CELL_ORDER
 from reglab.errors import ReglabError
 from reglab.pages import chapters, forest
 from reglab.pages.figures import MARKERS, colors, styled
-from reglab.pages.further import missing
+from reglab.pages.stopping_text import NOT_YET
 from reglab.results import criteria, early_stopping, stopping
 from reglab.results.criteria import ALL, BY_ACCURACY, LAST, RULES, Replays, against
 
@@ -129,7 +129,7 @@ def _stack(
     shown = [
         chapters.shown_for(name, frame, numbers(frame), caption) for name, frame in frames.items()
     ]
-    return chapters.Stack(tuple(shown), missing("early_stopping", frames))
+    return chapters.Stack(tuple(shown), "" if frames else NOT_YET.text)
 
 
 def spent_tables(studies: Frames) -> chapters.Stack:

@@ -29,24 +29,39 @@ from reglab.results.further import contrast
 from reglab.stats import Estimate
 
 Frames = Mapping[str, pd.DataFrame]
+NOT_YET = clauses.say("Not recorded yet, as said above")
 SINGLE = {"no regularization": "none", "all three": "all"}
 
 
-def in_short(frames: Frames) -> clauses.Said:
-    """Return what the runs show in a few lines, or how to make them; the chapter's beginning."""
-    if not frames:
-        return clauses.points(missing("early_stopping", frames))
-    replays = {name: criteria.replay(frame, ("none",)) for name, frame in frames.items()}
-    spent = _levels(_all(replays, "epochs", LAST), "epochs more")
-    sentences = [
-        f"Without regularization, the last epoch instead of a patience of 5 "
-        f"{_effect(replays, LAST)}; it takes {spent}"
-    ]
+def in_short(frames: Frames, studies: Frames) -> clauses.Said:
+    """Return what the runs show in a few lines: the chapter's beginning and end.
+
+    Args:
+        frames: the study *early_stopping* by data set.
+        studies: the protocol's, for the network without regularization.
+    """
+    going_on = {
+        name: stopping.unstopped_changes(study)
+        for name, study in stopping.not_stopped(studies).items()
+    }
+    sentences = []
+    if going_on:
+        accuracy, loss = (
+            {name: change[it] for name, change in going_on.items()} for it in ("accuracy", "loss")
+        )
+        words = {"up": "raised by", "down": "lowered by", "unit": "nats"}
+        sentences = [
+            "Without regularization, to go on to the last epoch instead of stopping with a patience"
+            f" of 5 {clauses.effect(accuracy, figures=True)}",
+            f"It does this to the test loss. {_each(loss, **words)}",
+        ]
     names = {"l2": "L2", "dropout": "dropout", "bn": "batch normalization", "all": "all three"}
-    for cell, words in names.items():
+    for cell, words in names.items() if frames else ():
         gain = {it: early_stopping.gain(frame, cell, last=True) for it, frame in frames.items()}
         effect = clauses.effect(gain, several=cell == "all", figures=True)
         sentences.append(f"Where nothing is stopped, {words} {effect}")
+    if not frames:
+        sentences.append("Who still gains where nothing is stopped is not recorded yet")
     return clauses.points(*sentences)
 
 
@@ -94,7 +109,7 @@ def price(frames: Frames) -> clauses.Said:
             f"To keep the last epoch {_effect(replays, LAST)}",
             f"The last epoch's test loss, against that of a patience of 5. {_loss(replays, LAST)}",
         ]
-    return clauses.grouped(found if frames else {})
+    return clauses.grouped(found) if frames else NOT_YET
 
 
 def families(frames: Frames) -> clauses.Said:
@@ -112,7 +127,7 @@ def families(frames: Frames) -> clauses.Said:
             f"{slow} instead of {fast} {clauses.effect(accuracy, figures=True)}; "
             f"it takes {_levels(spent, 'epochs more')}"
         )
-    return clauses.points(*(sentences if frames else ()))
+    return clauses.points(*sentences) if frames else NOT_YET
 
 
 def loss_and_accuracy(frames: Frames) -> clauses.Said:
@@ -125,7 +140,7 @@ def loss_and_accuracy(frames: Frames) -> clauses.Said:
             f"{name}, epoch of the highest accuracy on test images against that of the lowest "
             f"loss on them. {_each(later, **words)}"
         )
-    return clauses.points(*(sentences if frames else ()))
+    return clauses.points(*sentences) if frames else NOT_YET
 
 
 def gains(frames: Frames) -> clauses.Said:
@@ -140,7 +155,7 @@ def gains(frames: Frames) -> clauses.Said:
             for last in (False, True)
         )
         sentences.append(f"{CELL_NAMES[cell]}. Both stopped, it {stopped}. Neither, it {going_on}")
-    return clauses.points(*sentences)
+    return clauses.points(*sentences) if frames else NOT_YET
 
 
 def _all(replays: Mapping[str, Replays], measure: str, name: str) -> dict[str, Estimate | None]:
