@@ -13,6 +13,7 @@ from reglab.pages import further
 from reglab.pages import pruning as pages
 from reglab.record import pack_bits
 from reglab.results import distillation as taught
+from reglab.results import provenance
 from reglab.results import pruning as numbers
 from reglab.study.frame import frame
 from reglab.study.further.distillation import TEMPERATURES
@@ -166,6 +167,11 @@ def test_distillation_in_sentences_of_its_chapter(small):
     assert f"in all {price:.1f} times the multiplications" in taught_pages.prices(frames)[0]
     own = taught_pages.prices({"own": small.assign(dataset="own")})[0]
     assert own.endswith("alone") and "multiplications" not in own
+
+
+def test_provenance_has_every_width(small, sparse):
+    assert "4 seeds an arm, width 4, 8, 32, at most 50 epochs" in provenance.line(small)
+    assert "width 2, 4, 5, 7, 11, 16, at most 50 epochs" in provenance.line(sparse)
 
 
 def test_distillation_on_a_page(small):

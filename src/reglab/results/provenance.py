@@ -37,8 +37,8 @@ def line(frame: pd.DataFrame) -> str:
     refuse_mixture(frame, *UNMIXED)
     first = frame.iloc[0]
     return (
-        f"Profile {first['profile']}: {_seeds(frame)}, width {first['width']}, at most "
-        f"{first['max_epochs']} epochs, {first['precision']} on {first['device']} "
+        f"Profile {first['profile']}: {_seeds(frame)}, width {_widths(frame)}, at most "
+        f"{frame['max_epochs'].max()} epochs, {first['precision']} on {first['device']} "
         f"({_listed(frame, 'device_name')}); reglab {_listed(frame, 'code_version')}, "
         f"torch {_listed(frame, 'torch_version')}."
     )
@@ -62,8 +62,8 @@ def _facts(study: pd.DataFrame) -> dict[str, str]:
         "images": _images(study),
         "pixels (digest)": _listed(study, "data_version"),
         "seeds": _seeds(study),
-        "width": str(first["width"]),
-        "epochs, at most": str(first["max_epochs"]),
+        "width": _widths(study),
+        "epochs, at most": str(study["max_epochs"].max()),
         "precision": f"{first['precision']} on {first['device']}",
         "machines": _listed(study, "device_name"),
         "hours of a core": f"{unique['seconds'].sum() / 3600:.1f}",
@@ -91,6 +91,10 @@ def _seeds(frame: pd.DataFrame) -> str:
         return f"{frame['seed'].nunique()} seeds an arm"
     judged = frame.loc[frame["study"] == "factorial", "seed"].nunique()
     return f"{judged} seeds an arm ({swept} in sweeps)"
+
+
+def _widths(frame: pd.DataFrame) -> str:
+    return ", ".join(map(str, sorted(frame["width"].unique())))
 
 
 def _listed(frame: pd.DataFrame, column: str) -> str:
