@@ -158,10 +158,15 @@ def test_distillation_in_sentences_of_its_chapter(small):
     )
     assert taught_pages.in_short({}).text == "- Runs of this study are not recorded yet."
     half, _ = taught_pages.compared(frames)
-    assert "better than smoothed labels on CIFAR-10 (and worse on none of them)" in half
+    assert "better than one with smoothed labels on CIFAR-10; than one taught by its own" in half
     assert (
         "80.0 % of the test images on CIFAR-10 (accuracies allow"
         in taught_pages.agreeing(frames)[0]
+    )
+    worse = small.assign(test_acc=-small["test_acc"].astype(float))
+    assert (
+        "labels on none of them, and worse on CIFAR-10;"
+        in (taught_pages.compared({"cifar10": worse})[0])
     )
     price = taught.price(small, "half")
     assert f"in all {price:.1f} times the multiplications" in taught_pages.prices(frames)[0]

@@ -19,6 +19,11 @@ from reglab.stats import Estimate
 from reglab.study.further.distillation import CONTROL, STUDENTS, TEMPERATURES
 
 Frames = Mapping[str, pd.DataFrame]
+_OTHERS = {
+    "smoothed": "one with smoothed labels",
+    "self-taught": "one taught by its own like",
+    "taught hastily": "one taught by a hasty teacher",
+}
 
 TABLES = (
     (
@@ -96,10 +101,11 @@ def compared(frames: Frames) -> list[str]:
     said = []
     for student in STUDENTS:
         parts = []
-        for control, words in numbers.CONTROLS.items():
+        for control, words in _OTHERS.items():
             found = _each(frames, numbers.beside, student, control)
             better, worse = (clauses.shown_on(found, above=above) for above in (True, False))
-            parts.append(f"than {words} on {better} (and worse on {worse})")
+            but = f", and worse on {worse}" if "down" in map(clauses.shown, found.values()) else ""
+            parts.append(f"than {words} on {better}{but}")
         said.append(
             f"A network of {WIDTHS[student]}, taught at T = {CONTROL:g}, is shown to be better "
             + "; ".join(parts)
@@ -145,8 +151,10 @@ def _price(frame: pd.DataFrame, student: str) -> str:
     arms = (("teacher", None), (f"{student} taught", CONTROL), (f"{student} alone", None))
     teacher, taught, alone = (numbers.runs(frame, *arm)["epochs"].mean() for arm in arms)
     more = numbers.price(frame, student)
-    products = "" if more is None else f", in all {more:.1f} times the multiplications of one alone"
+    products = (
+        "" if more is None else f", in all {more:.1f} times the multiplications of learning alone"
+    )
     return (
-        f"{paper.title(frame['dataset'].iloc[0])}: {taught:.1f} epochs taught after {teacher:.1f} "
-        f"of the teacher, {alone:.1f} alone{products}"
+        f"{paper.title(frame['dataset'].iloc[0])}: {taught:.1f} epochs when taught, after "
+        f"{teacher:.1f} of the teacher, and {alone:.1f} alone{products}"
     )
