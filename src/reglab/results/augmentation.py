@@ -176,8 +176,8 @@ def costs_table(frame: pd.DataFrame) -> pd.DataFrame:
             columns[f"seconds {name}"] = _mean(runs(frame, cell, text)["seconds"])
         columns["gain within as many epochs"] = gain(frame, every, cell, within=True)
         equal = reach(frame, cell)
-        columns["epochs to equal accuracy, without"] = equal["without"]
-        columns["with"] = equal["with"]
+        for name in ("without", "with"):
+            columns[f"epochs to equal accuracy {name}"] = equal[name]
         rows.append(columns | {"seeds that reach it": equal["seeds"]})
     return pd.DataFrame(rows)
 
