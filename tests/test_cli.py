@@ -224,14 +224,14 @@ def test_own_data_set_from_file_to_tables(reglab, tmp_path, monkeypatch):
     monkeypatch.setenv("REGLAB_DATA_DIR", str(folder))
     store = tmp_path / "runs"
     parameters = {"dataset": "stripes", "profile": "smoke", "store": str(store), "workers": 1}
-    parameters["study"] = "augmentation"
+    parameters["study"] = "order"
     papermill.execute_notebook(
         "notebooks/rerun.ipynb", page, parameters, kernel_name="python3", progress_bar=False
     )
     shown = page.read_text()
     assert shown.count('<table class=\\"dataframe\\">') >= 8
     assert "L2 + dropout + BN" in shown
-    assert "rotation by up to 15" in shown and "flip, at random" not in shown
+    assert "convolution, ReLU, BN" in shown
     assert '"name": "stderr"' not in shown  # no progress in a notebook
     done = reglab("results", "--dataset", "stripes", "--profile", "smoke", "--store", store,
                   "--format", "json", REGLAB_DATA_DIR=str(folder))  # fmt: skip

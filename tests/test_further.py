@@ -11,7 +11,14 @@ from reglab.errors import ReglabError
 from reglab.runs.store import RunStore
 from reglab.study import sweep
 from reglab.study.frame import load_frame, load_own
-from reglab.study.further import STUDIES, augmentation, datasets_of, study_named
+from reglab.study.further import (
+    STUDIES,
+    augmentation,
+    datasets_of,
+    distillation,
+    pruning,
+    study_named,
+)
 from reglab.study.outlook import outlook, own_configs
 from reglab.study.plan import make_plan
 from reglab.study.profiles import PROFILES
@@ -138,6 +145,10 @@ def chosen_here(tmp_path, monkeypatch):
         return dataclasses.replace(data, x_test=data.x_test[:100], y_test=data.y_test[:100])
 
     monkeypatch.setattr("reglab.training.run.load_dataset", load)
+    # one of each kind of run is enough to see it made
+    monkeypatch.setattr(pruning, "SPARSITIES", (0.9,))
+    monkeypatch.setattr(distillation, "TEMPERATURES", (4.0,))
+    monkeypatch.setattr(distillation, "STUDENTS", {"half": 2})
     plan, store = make_plan("mnist", "smoke", seeds=1, device="cpu"), RunStore(tmp_path / "runs")
     for record in finish(plan).values():
         store.put(record)

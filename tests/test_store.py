@@ -185,3 +185,19 @@ def test_two_kinds_of_runs_are_not_joined(table, config, change):
 def test_a_table_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ReglabError, match=r"missing\.jsonl\.gz is damaged after run 0"):
         merge_tables([tmp_path / "missing.jsonl.gz"])
+
+
+def test_a_file_is_read_again_only_when_it_has_changed(config, tmp_path, monkeypatch):
+    store, record = RunStore(tmp_path), fake_record(config)
+    path = store.put(record)
+    assert store.get(config) == record
+    with monkeypatch.context() as patched:
+        patched.setattr(type(path), "read_text", lambda *_, **__: pytest.fail("read again"))
+        assert store.get(config) == record
+    changed = dataclasses.replace(record, n_params=record.n_params + 1)
+    store.put(changed)
+    assert store.get(config) == changed
+    path.write_text("broken")
+    assert store.get(config) is None
+    path.unlink(missing_ok=True)
+    assert store.get(config) is None

@@ -49,6 +49,7 @@ class RunStore:
         self.root = Path(root)
         self.recorded = Path(recorded) if recorded else None
         self._recorded_runs: dict[str, dict[str, RunRecord]] = {}
+        self._read_before: dict[Path, tuple[tuple[int, int, int], RunRecord]] = {}
 
     def path(self, config: RunConfig) -> Path:
         """Return the file that holds, or would hold, this config's run."""
@@ -110,7 +111,13 @@ class RunStore:
         probe.unlink()
 
     def _read(self, path: Path, config: RunConfig) -> RunRecord | None:
+        """Return what a file holds; one that is as it was when it was read is not read again."""
         try:
+            state = path.stat()
+            stamp = (state.st_ino, state.st_mtime_ns, state.st_size)
+            before, record = self._read_before.get(path, (None, None))
+            if before == stamp and record.config == config:
+                return record
             text = path.read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -122,6 +129,7 @@ class RunStore:
             return _set_aside(path, str(error))
         if record.config != config:
             return _set_aside(path, "it holds another config's run")
+        self._read_before[path] = stamp, record
         return record
 
     def _recorded(self, dataset: str) -> dict[str, RunRecord]:
