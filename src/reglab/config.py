@@ -83,9 +83,10 @@ class RunConfig:
         precision: ``"fp32"`` or ``"bf16"`` (autocast).
         probes: extra scoring of the finished run, by name; ``""`` = none. It changes nothing of
             the training.
-        augment: what is done to training images, e.g. ``"flip+rotation:15+scale:0.1+shift:2"``
-            (degrees, a share, pixels), in this order; ``"alternating_flip"`` in place of
-            ``"flip"``; ``""`` = nothing. See `reglab.augmentations.Augmentation`.
+        augment: what is done to training images, e.g. ``"flip+rotation:15+shift:2"`` (degrees,
+            pixels), in the order flip, rotation, scale (``scale:0.1``, a share), shift;
+            ``"alternating_flip"`` in place of ``"flip"``; ``""`` = nothing. See
+            `reglab.augmentations.Augmentation`.
         label_smoothing: share of each target that is spread evenly over all classes, in [0, 1).
         teacher: a run whose best weights this one learns from; None = labels alone. Of the same
             images and seed, so that no validation image teaches anything.
