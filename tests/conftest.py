@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Before torch is there: several workers (pytest -n) with several threads each would be in each
@@ -21,9 +21,11 @@ from filelock import FileLock
 from owndata import write_own
 
 from reglab.config import RunConfig
+from reglab.data.dataset import load_dataset
 from reglab.data.sources import load_sample
 from reglab.record import Costs, History, RunRecord, Scores, pack_bits
 from reglab.study.frame import frame
+from reglab.study.outlook import outlook
 from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
 from reglab.study.protocol import next_configs, stages
@@ -243,3 +245,25 @@ def study_frame(plan, record=None):
 def study(plan):
     """The smoke study of MNIST, made up."""
     return study_frame(plan)
+
+
+def further_frame(study, record, dataset="cifar10"):
+    """Return a made-up further study of four seeds, as `reglab.results.recorded` would."""
+    plan = Plan(dataset, "full:0123456789ab", 10_000, PROFILES["reduced"], "cpu", seeds=4)
+    records, of = finish(plan, record), replace(plan, study=study)
+    records |= {it.key: record(it) for it in outlook(of, lambda _: records).missing}
+    return frame(of, outlook(of, lambda _: records).arms, records)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """200 digits, and 100 to test on: most of the time would go into looking at 1,000."""
+    whole = load_dataset("mnist", source="sample", seed=0, n_train=200)
+    return replace(whole, x_test=whole.x_test[:100], y_test=whole.y_test[:100])
+
+
+@pytest.fixture(scope="session")
+def digits_run(digits):
+    """A short run of a small network on these digits."""
+    asked = {"dataset": "mnist", "data_version": digits.version, "n_train": 200, "seed": 0}
+    return RunConfig(**asked, width=2, lr=0.01, max_epochs=2)

@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from conftest import finish
+from conftest import further_frame
 from test_further_pages import record_of
 
 from reglab.errors import ReglabError
@@ -11,10 +11,6 @@ from reglab.pages import augmentation as pages
 from reglab.pages import further
 from reglab.record import History, Trace
 from reglab.results import augmentation as numbers
-from reglab.study.frame import frame
-from reglab.study.outlook import outlook
-from reglab.study.plan import Plan
-from reglab.study.profiles import PROFILES
 
 WORTH = {"flip": 0.02, "alternating_flip": 0.03, "rotation": 0.01, "scale": -0.01, "shift": 0.04}
 
@@ -44,23 +40,14 @@ def made_up(config):
     )
 
 
-def studied(dataset):
-    plan = Plan(dataset, "full:0123456789ab", 10_000, PROFILES["reduced"], "cpu", seeds=4)
-    records = finish(plan, made_up)
-    of = dataclasses.replace(plan, study="augmentation")
-    missing = outlook(of, lambda _: records).missing
-    records |= {config.key: made_up(config) for config in missing}
-    return frame(of, outlook(of, lambda _: records).arms, records)
-
-
 @pytest.fixture(scope="module")
 def cifar():
-    return studied("cifar10")
+    return further_frame("augmentation", made_up, "cifar10")
 
 
 @pytest.fixture(scope="module")
 def mnist():
-    return studied("mnist")
+    return further_frame("augmentation", made_up, "mnist")
 
 
 def test_gains_are_paired_and_known(cifar):

@@ -1,15 +1,13 @@
 """Taught runs: the loss, whose weights teach, and weights that are kept between runs."""
 
+import errno
 import itertools
 import zipfile
-from dataclasses import replace
 
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from reglab.config import RunConfig
-from reglab.data.dataset import load_dataset
 from reglab.errors import ReglabError
 from reglab.formulas import agreement_bounds, distillation_loss, smoothed_targets, soft_targets
 from reglab.study.further.distillation import taught
@@ -20,23 +18,8 @@ from reglab.training.targets import loss_of
 
 
 @pytest.fixture(scope="module")
-def data():
-    """200 digits, and 100 to test on: most of the time would go into looking at 1,000."""
-    whole = load_dataset("mnist", source="sample", seed=0, n_train=200)
-    return replace(whole, x_test=whole.x_test[:100], y_test=whole.y_test[:100])
-
-
-@pytest.fixture(scope="module")
-def student(data):
-    return RunConfig(
-        dataset="mnist",
-        data_version=data.version,
-        n_train=200,
-        seed=0,
-        width=2,
-        lr=0.01,
-        max_epochs=2,
-    )
+def student(digits_run):
+    return digits_run
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +64,9 @@ def test_smoothed_targets_are_torchs():
     torch.testing.assert_close(loss, cross_entropy(z, y, label_smoothing=0.1))
 
 
-def test_smoothing_changes_what_a_run_learns(data, student):
-    plain = train(student, data)
-    smoothed = train(student.replace(label_smoothing=0.1), data)
+def test_smoothing_changes_what_a_run_learns(digits, student):
+    plain = train(student, digits)
+    smoothed = train(student.replace(label_smoothing=0.1), digits)
     assert smoothed.history.train_loss != plain.history.train_loss
 
 
@@ -122,25 +105,25 @@ def test_a_teacher_of_other_images_or_another_seed_is_refused_in_one_line(studen
         taught(student, teacher, 4.0).replace(label_smoothing=0.1)
 
 
-def test_the_teacher_is_the_run_that_the_config_names(data, student, teacher):
+def test_the_teacher_is_the_run_that_the_config_names(digits, student, teacher):
     kept = Kept()
     config = taught(student, teacher, 2.0)
     with machine.settings(config, threads=1) as device:
-        run = Run(config, data, device, kept=kept)
+        run = Run(config, digits, device, kept=kept)
     weights = kept.get(teacher)
     for name, value in run.teacher.state_dict().items():
         assert torch.equal(value, weights[name])
-    record = train(teacher, data, kept=kept)
-    made = train(config, data, kept=kept)
+    record = train(teacher, digits, kept=kept)
+    made = train(config, digits, kept=kept)
     assert made.probed["teacher"]["accuracy"] == record.best.accuracy
-    assert made.history.train_loss != train(student, data).history.train_loss
+    assert made.history.train_loss != train(student, digits).history.train_loss
 
 
-def test_agreement_counts_images_that_both_put_into_one_class(data, student):
+def test_agreement_counts_images_that_both_put_into_one_class(digits, student):
     """With itself as the teacher, trained no further, a network agrees everywhere."""
     config = taught(student, student, 2.0)
     with machine.settings(config, threads=1) as device:
-        run = Run(config, data, device, kept=Kept())
+        run = Run(config, digits, device, kept=Kept())
         run.model.load_state_dict(run.teacher.state_dict())
         from reglab.training.probes import agreement
 
@@ -155,11 +138,11 @@ def test_agreement_counts_images_that_both_put_into_one_class(data, student):
     assert swayed["accuracy"] == figures["accuracy"]
 
 
-def test_weights_survive_a_folder_and_damage_is_seen(student, data, tmp_path, caplog):
+def test_weights_survive_a_folder_and_damage_is_seen(student, digits, tmp_path, caplog):
     kept = Kept(tmp_path)
     assert kept.get(student) is None
     with machine.settings(student, threads=1) as device:
-        made = weights_of(student, data, device, kept)
+        made = weights_of(student, digits, device, kept)
         (path,) = tmp_path.rglob("*.npz")
         content = path.read_bytes()
         again = read_weights(content)
@@ -169,7 +152,7 @@ def test_weights_survive_a_folder_and_damage_is_seen(student, data, tmp_path, ca
             assert kept.get(student) is None
         assert "is damaged" in caplog.text
         assert "its run is trained again" in caplog.text
-        repaired = weights_of(student, data, device, kept)
+        repaired = weights_of(student, digits, device, kept)
     assert all(torch.equal(made[name], repaired[name]) for name in made)
     assert path.read_bytes() == content
 
@@ -211,3 +194,22 @@ def test_no_two_networks_agree_less_or_more_than_the_bounds():
         assert agreement_bounds(a, b) == (found.min().item(), found.max().item())
     with pytest.raises(ReglabError, match=r"accuracies must be shares in \[0, 1\]"):
         agreement_bounds(91, 0.9)
+
+
+def test_where_there_are_no_locks_nobody_waits(student, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    with Kept(tmp_path).lock(student):
+        pass
+
+
+def test_weights_in_a_folder_that_is_none_are_one_line(student, tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(ReglabError, match=r"^cannot write to .*run the same command") as caught,
+        Kept(tmp_path / "file").lock(student),
+    ):
+        pass
+    assert "\n" not in str(caught.value)

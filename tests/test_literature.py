@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 import trajectories
-from test_augmentation_study import studied
+from conftest import further_frame
+from test_augmentation_study import made_up
 
 from reglab.pages import literature
 from reglab.results import augmentation as further
@@ -61,7 +62,7 @@ def test_slow_criteria_stand_beside_ours():
 def test_what_others_bring_with_augmentation_stands_beside_ours():
     """Made up: L2 and dropout lose two of the two points they bring where images are augmented."""
     assert "{cite:t}`hernandezgarcia2018data`" in PAGE
-    frame = studied("cifar10")
+    frame = further_frame("augmentation", made_up, "cifar10")
     ours = literature.table({}, {}, {"cifar10": frame}).table["ours"].iloc[-1]
     assert ours.startswith("CIFAR-10: ") and ours.endswith(" without augmentation (n = 4)")
     found, change = (

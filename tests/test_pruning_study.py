@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import finish
+from conftest import further_frame
 from test_further_pages import record_of
 
 from reglab.errors import ReglabError
@@ -15,12 +15,8 @@ from reglab.record import pack_bits
 from reglab.results import distillation as taught
 from reglab.results import provenance
 from reglab.results import pruning as numbers
-from reglab.study.frame import frame
 from reglab.study.further.distillation import TEMPERATURES
 from reglab.study.further.pruning import SPARSITIES
-from reglab.study.outlook import outlook
-from reglab.study.plan import Plan
-from reglab.study.profiles import PROFILES
 from reglab.training.model import multiplications
 
 
@@ -47,23 +43,14 @@ def made_up(config):
     return dataclasses.replace(record, best=scores, history=history, probed=probed)
 
 
-def studied(name):
-    plan = Plan("cifar10", "full:0123456789ab", 10_000, PROFILES["reduced"], "cpu", seeds=4)
-    records = finish(plan, made_up)
-    of = dataclasses.replace(plan, study=name)
-    missing = outlook(of, lambda _: records).missing
-    records |= {config.key: made_up(config) for config in missing}
-    return frame(of, outlook(of, lambda _: records).arms, records)
-
-
 @pytest.fixture(scope="module")
 def sparse():
-    return studied("pruning")
+    return further_frame("pruning", made_up)
 
 
 @pytest.fixture(scope="module")
 def small():
-    return studied("distillation")
+    return further_frame("distillation", made_up)
 
 
 def test_pruned_networks_are_compared_with_one_that_went_on(sparse):

@@ -4,11 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
+from filelock import FileLock
+
 from reglab.errors import ReglabError
+
+log = logging.getLogger("reglab")
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)  # of a file system without them
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Wait for a lock and hold it; on a file system without locks nobody waits.
+
+    Raises:
+        ReglabError: the folder cannot be written to.
+    """
+    held = FileLock(path, mode=0o666)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held.acquire()
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise unwritable(path.parent, error) from error
+        log.debug("no lock on %s: %s", path, error)
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

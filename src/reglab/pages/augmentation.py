@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reglab import paper
 from reglab.cells import CELL_NAMES, CELL_ORDER
-from reglab.errors import ReglabError
 from reglab.pages import clauses, forest
 from reglab.pages.forest import Line
 from reglab.results import augmentation as numbers
@@ -47,16 +45,16 @@ def kinds(frames: Frames) -> Figure:
     Raises:
         ReglabError: no data set.
     """
-    tried = {text for frame in _some(frames) for text in numbers.titles(frame)}
+    tried = {text for frame in frames.values() for text in numbers.titles(frame)}
     order = {text: words for text, words in numbers.TITLES.items() if text in tried}
 
     def lines(frame: pd.DataFrame) -> list[Line]:
         alone = [Line(words, _both(frame, text)) for text, words in order.items()]
         return [*alone, Line(numbers.TOGETHER, _both(frame, numbers.whole(frame)))]
 
-    panels = {forest.heading(frame): lines(frame) for frame in frames.values()}
     axis = "gain over images as they are (points of test accuracy)"
-    return forest.plot(panels, axis, ("when each has stopped", "within as many epochs"))
+    marks = ("when each has stopped", "within as many epochs")
+    return forest.of_study("augmentation", frames, lines, axis, marks)
 
 
 def _both(frame: pd.DataFrame, text: str) -> tuple[Estimate | None, Estimate | None]:
@@ -71,23 +69,17 @@ def cells(frames: Frames) -> Figure:
 
     Arguments and errors as `kinds`.
     """
-    names = [name for name in CELL_ORDER if name != "none"]
-    panels = {
-        forest.heading(frame): [
+
+    def lines(frame: pd.DataFrame) -> list[Line]:
+        return [
             Line(CELL_NAMES[name],
                  tuple(numbers.cell_gain(frame, name, augmented=on) for on in (False, True)))
-            for name in names
-        ]
-        for frame in _some(frames)
-    }  # fmt: skip
+            for name in CELL_ORDER if name != "none"
+        ]  # fmt: skip
+
     axis = "gain over no technique (points of test accuracy)"
-    return forest.plot(panels, axis, ("on images as they are", "with all transformations"))
-
-
-def _some(frames: Frames) -> list[pd.DataFrame]:
-    if not frames:
-        raise ReglabError("nothing is recorded of the study 'augmentation'; see reglab record")
-    return list(frames.values())
+    marks = ("on images as they are", "with all transformations")
+    return forest.of_study("augmentation", frames, lines, axis, marks)
 
 
 def sentences(frames: Frames) -> list[str]:
@@ -97,9 +89,9 @@ def sentences(frames: Frames) -> list[str]:
 
 def of_augmentation(frames: Frames) -> list[str]:
     """Return what all transformations bring to the network without a technique, and what flips."""
-    own = by_dataset(frames, lambda it: numbers.gain(it, numbers.whole(it)))
-    within = by_dataset(frames, lambda it: numbers.gain(it, numbers.whole(it), within=True))
-    epochs = by_dataset(frames, lambda it: numbers.more(it, "epochs"), small=False,
+    own = clauses.of_study(frames, lambda it: numbers.gain(it, numbers.whole(it)))
+    within = clauses.of_study(frames, lambda it: numbers.gain(it, numbers.whole(it), within=True))
+    epochs = clauses.of_study(frames, lambda it: numbers.more(it, "epochs"), small=False,
                         up="more, by", down="fewer, by", unit="epochs")  # fmt: skip
     return [
         f"All transformations together, when each network has stopped. {own}",
@@ -114,7 +106,7 @@ def of_techniques(frames: Frames) -> list[str]:
     names = {name: CELL_NAMES[name] for name in ("l2", "dropout", "bn")}
     said = []
     for name, title in (names | {"all": "all three techniques"}).items():
-        change = by_dataset(frames, lambda it, name=name: numbers.cell_change(it, name),
+        change = clauses.of_study(frames, lambda it, name=name: numbers.cell_change(it, name),
                             up="larger by", down="smaller by")  # fmt: skip
         said.append(
             f"Gain of {title} over no technique, with augmentation beside that without. {change}"
@@ -126,29 +118,8 @@ def _flips(frames: Frames) -> list[str]:
     mirrored = {name: frame for name, frame in frames.items() if "flip" in numbers.titles(frame)}
     if not mirrored:
         return []
-    change = by_dataset(mirrored, numbers.alternating, up="higher by", down="lower by")
+    change = clauses.of_study(mirrored, numbers.alternating, up="higher by", down="lower by")
     return [f"Test accuracy with flips in every other epoch, beside flips at random. {change}"]
-
-
-def by_dataset(
-    frames: Frames,
-    value: Callable[[pd.DataFrame], Estimate | None],
-    *,
-    small: bool = True,
-    **words: str,
-) -> str:
-    """Return `clauses.clause` of one estimate of each data set, as `clauses.by_dataset`.
-
-    Args:
-        value: the estimate.
-        small: whether the data set's margin says what is small; it is in points of accuracy.
-        words: as `clauses.clause`.
-    """
-    found = {name: value(frame) for name, frame in frames.items()}
-    if small:
-        return clauses.by_dataset(found, **words)
-    said = (f"{paper.title(name)}: {clauses.clause(it, **words)}" for name, it in found.items())
-    return "; ".join(said)
 
 
 def brief(frames: Frames) -> list[str]:

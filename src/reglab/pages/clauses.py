@@ -8,9 +8,10 @@ direction, what is shown to be small, and otherwise that nothing is shown.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import pandas as pd
 from scipy import stats
 
 from reglab import paper
@@ -115,15 +116,40 @@ def _apart(mean: float, half: float) -> str:
     return f"{mean:.{digits}f} ± {half:.{digits}f}"
 
 
-def by_dataset(estimates: Mapping[str, Estimate | None], **words: str) -> str:
+def by_dataset(
+    estimates: Mapping[str, Estimate | None], *, small: bool = True, **words: str
+) -> str:
     """Return `clause` for each data set, e.g. "MNIST: undecided (...); CIFAR-10: raises ...".
 
-    The margin is the data set's own (`reglab.verdicts.words.margin`).
+    Args:
+        estimates: by data set.
+        small: whether the data set's own margin (`reglab.verdicts.words.margin`) says what is
+            small; it is in points of accuracy.
+        words: as `clause`.
     """
     return "; ".join(
-        f"{paper.title(name)}: {clause(estimate, margin=margin_of(name), **words)}"
+        f"{paper.title(name)}: "
+        f"{clause(estimate, margin=margin_of(name) if small else None, **words)}"
         for name, estimate in estimates.items()
     )
+
+
+def of_study(
+    frames: Mapping[str, pd.DataFrame],
+    value: Callable[[pd.DataFrame], Estimate | None],
+    *,
+    small: bool = True,
+    **words: str,
+) -> str:
+    """Return `by_dataset` of one estimate of a study.
+
+    Args:
+        frames: the study by data set.
+        value: the estimate, of one data set's runs.
+        small, words: as `by_dataset`.
+    """
+    found = {name: value(frame) for name, frame in frames.items()}
+    return by_dataset(found, small=small, **words)
 
 
 # What is said of an effect, by what is shown of it: of one thing, of several.

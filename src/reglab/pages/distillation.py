@@ -10,9 +10,7 @@ from matplotlib.figure import Figure
 
 from reglab import paper
 from reglab.pages import clauses, forest
-from reglab.pages.augmentation import by_dataset
 from reglab.pages.forest import Line
-from reglab.pages.pruning import some
 from reglab.results import distillation as numbers
 from reglab.results.distillation import WIDTHS
 from reglab.stats import Estimate
@@ -44,9 +42,8 @@ def gains(frames: Frames) -> Figure:
     Raises:
         ReglabError: no data set.
     """
-    panels = {forest.heading(frame): _lines(frame) for frame in some(frames, "distillation")}
     axis = "gain over learning alone (points of test accuracy)"
-    return forest.plot(panels, axis, tuple(WIDTHS.values()))
+    return forest.of_study("distillation", frames, _lines, axis, tuple(WIDTHS.values()))
 
 
 def _lines(frame: pd.DataFrame) -> list[Line]:
@@ -63,17 +60,17 @@ def sentences(frames: Frames) -> list[str]:
     said = []
     for student in STUDENTS:
         name = f"A network of {WIDTHS[student]}"
-        alone = by_dataset(
+        alone = clauses.of_study(
             frames, lambda it, s=student: numbers.lacking(it, s), up="higher by", down="lower by"
         )
         said.append(f"{name}, alone: test accuracy against the teacher's. {alone}")
         for temperature in TEMPERATURES:
-            change = by_dataset(
+            change = clauses.of_study(
                 frames, lambda it, s=student, t=temperature: numbers.gain(it, s, temperature=t)
             )
             said.append(f"{name}, taught at T = {temperature:g}. {change}")
         for control, words in numbers.CONTROLS.items():
-            change = by_dataset(
+            change = clauses.of_study(
                 frames,
                 lambda it, s=student, c=control: numbers.beside(it, s, c),
                 up="higher by",

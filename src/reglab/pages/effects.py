@@ -107,10 +107,7 @@ def study(name: str, frames: Frames) -> Figure:
     """
     if name not in _STUDIES:
         raise ReglabError(f"no forest plot of {name!r}; there are {', '.join(_STUDIES)}")
-    if not frames:
-        raise ReglabError(f"nothing is recorded of the study {name!r}; see reglab record")
-    lines, axis, kinds = _STUDIES[name]
-    return _plot(frames, lines, axis, kinds)
+    return forest.of_study(name, frames, *_STUDIES[name])
 
 
 def _plot(

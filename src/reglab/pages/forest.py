@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from reglab import paper
 from reglab.cells import CELL_NAMES
+from reglab.errors import ReglabError
 from reglab.pages.figures import colors, styled
 from reglab.results import gains
 from reglab.stats import Estimate
@@ -64,6 +65,30 @@ def heading(study: pd.DataFrame) -> str:
         n = judged["seed"].nunique()
     seeds = "1 seed" if n == 1 else f"{n} seeds"
     return f"{paper.title(study['dataset'].iloc[0])}\n{study['profile'].iloc[0]}, {seeds}"
+
+
+def of_study(
+    name: str,
+    frames: Mapping[str, pd.DataFrame],
+    lines: Callable[[pd.DataFrame], Sequence[Line]],
+    axis: str,
+    ours: Sequence[str] = OURS,
+) -> Figure:
+    """Return `plot` of a further study, a panel a data set.
+
+    Args:
+        name: of the study.
+        frames: the study by data set, at least one.
+        lines: the rows of one data set's runs.
+        axis, ours: as `plot`.
+
+    Raises:
+        ReglabError: no data set.
+    """
+    if not frames:
+        raise ReglabError(f"nothing is recorded of the study {name!r}; see reglab record")
+    panels = {heading(frame): lines(frame) for frame in frames.values()}
+    return plot(panels, axis, ours)
 
 
 @styled

@@ -14,7 +14,6 @@ from reglab.corruptions import CORRUPTIONS, IMAGES
 from reglab.errors import ReglabError
 from reglab.pages import augmentation, chapters, clauses, distillation, pruning
 from reglab.results import early_stopping, further, recorded, robustness, tables
-from reglab.stats import Estimate
 from reglab.study.further import STUDIES, datasets_of
 
 Frames = Mapping[str, pd.DataFrame]
@@ -68,27 +67,24 @@ def missing(name: str, frames: Frames) -> str:
     )
 
 
-def _each(frames: Frames, value: Callable[[pd.DataFrame], Estimate | None], **words: str) -> str:
-    """Return `clauses.by_dataset` of one contrast of a study."""
-    return clauses.by_dataset({name: value(frame) for name, frame in frames.items()}, **words)
-
-
 _HIGHER = {"up": "higher by", "down": "lower by"}
 _LARGER = {"up": "larger by", "down": "smaller by"}
 
 
 def _order(frames: Frames) -> list[str]:
-    effect = _each(frames, further.order_effect, **_HIGHER)
+    effect = clauses.of_study(frames, further.order_effect, **_HIGHER)
     return [f"Test accuracy with BN after the ReLU, against BN before it: {effect}"]
 
 
 def _batch_size(frames: Frames) -> list[str]:
     sentences = []
     for size in (16, 64, 256):
-        gain = _each(frames, lambda frame, size=size: further.batch_gain(frame, size))
+        gain = clauses.of_study(frames, lambda frame, size=size: further.batch_gain(frame, size))
         sentences.append(f"Batch normalization with batches of {size}. {gain}")
     for size in (16, 256):
-        change = _each(frames, lambda f, size=size: further.batch_change(f, size), **_LARGER)
+        change = clauses.of_study(
+            frames, lambda f, size=size: further.batch_change(f, size), **_LARGER
+        )
         sentences.append(f"What it brings with {size}, against what it brings with 64: {change}")
     return sentences
 
@@ -97,10 +93,12 @@ def _decay_on(frames: Frames) -> list[str]:
     sentences = []
     for on, words in further.WEIGHTS.items():
         gains = {
-            bn: _each(frames, lambda f, on=on, bn=bn: further.decay_gain(f, on, bn=bn))
+            bn: clauses.of_study(frames, lambda f, on=on, bn=bn: further.decay_gain(f, on, bn=bn))
             for bn in (False, True)
         }
-        change = _each(frames, lambda f, on=on: further.decay_interaction(f, on), **_LARGER)
+        change = clauses.of_study(
+            frames, lambda f, on=on: further.decay_interaction(f, on), **_LARGER
+        )
         sentences.append(
             f"L2 on {words} without batch normalization. {gains[False]}. With it. {gains[True]}. "
             f"The gain with it, beside that without. {change}"
@@ -112,10 +110,12 @@ def _dropout_bn(frames: Frames) -> list[str]:
     sentences = []
     for place, drop in (("fc", 0.3), ("all", 0.3)):
         where = f"{tables.PLACES[place]}, drop rate {drop:g}"
-        change = _each(
+        change = clauses.of_study(
             frames, lambda f, p=place, d=drop: further.dropout_interaction(f, p, d), **_LARGER
         )
-        shift = _each(frames, lambda f, p=place, d=drop: further.shift(f, p, d), **_HIGHER)
+        shift = clauses.of_study(
+            frames, lambda f, p=place, d=drop: further.shift(f, p, d), **_HIGHER
+        )
         sentences.append(
             f"Dropout ({where}): what it brings with batch normalization, against without: {change}"
         )
@@ -128,10 +128,14 @@ def _dropout_bn(frames: Frames) -> list[str]:
 def _early_stopping(frames: Frames) -> list[str]:
     sentences = []
     for cell, words in (("none", "No regularization"), ("all", "All three")):
-        change = _each(frames, lambda f, cell=cell: early_stopping.change(f, cell), **_HIGHER)
+        change = clauses.of_study(
+            frames, lambda f, cell=cell: early_stopping.change(f, cell), **_HIGHER
+        )
         sentences.append(f"{words}: test accuracy after the last epoch, against stopped: {change}")
     for cell, words in (("l2", "L2"), ("dropout", "Dropout"), ("bn", "Batch normalization")):
-        gain = _each(frames, lambda f, cell=cell: early_stopping.gain(f, cell, last=True))
+        gain = clauses.of_study(
+            frames, lambda f, cell=cell: early_stopping.gain(f, cell, last=True)
+        )
         sentences.append(f"{words} alone, where nothing is stopped. {gain}")
     return sentences
 
@@ -147,7 +151,7 @@ def _robustness(frames: Frames) -> list[str]:
             ("corrupted", "accuracy on corrupted images"),
             ("lost", "points lost to corruptions"),
         ):
-            change = _each(
+            change = clauses.of_study(
                 frames, lambda f, c=control, m=metric: robustness.gain(f, "all", c, m), **_LARGER
             )
             sentences.append(f"All three against {beside}, {words}: {change}")

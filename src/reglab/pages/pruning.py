@@ -7,9 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reglab.errors import ReglabError
-from reglab.pages import forest
-from reglab.pages.augmentation import by_dataset
+from reglab.pages import clauses, forest
 from reglab.pages.forest import Line
 from reglab.results import pruning as numbers
 from reglab.study.further.pruning import SPARSITIES
@@ -41,18 +39,16 @@ def against_dense(frames: Frames) -> Figure:
     Raises:
         ReglabError: no data set.
     """
-    panels = {
-        forest.heading(frame): [
-            Line(
-                _left(sparsity),
-                tuple(numbers.against_dense(frame, sparsity, cell) for cell in ("none", "l2")),
-            )
+
+    def lines(frame: pd.DataFrame) -> list[Line]:
+        return [
+            Line(_left(sparsity),
+                 tuple(numbers.against_dense(frame, sparsity, cell) for cell in ("none", "l2")))
             for sparsity in SPARSITIES
-        ]
-        for frame in some(frames, "pruning")
-    }
+        ]  # fmt: skip
+
     axis = "pruned minus dense (points of test accuracy)"
-    return forest.plot(panels, axis, ("without L2", "with L2"))
+    return forest.of_study("pruning", frames, lines, axis, ("without L2", "with L2"))
 
 
 def controls(frames: Frames) -> Figure:
@@ -60,29 +56,16 @@ def controls(frames: Frames) -> Figure:
 
     Arguments and errors as `against_dense`.
     """
-    panels = {
-        forest.heading(frame): [
-            Line(
-                _left(sparsity),
-                tuple(numbers.beside(frame, control, sparsity) for control in numbers.CONTROLS),
-            )
+
+    def lines(frame: pd.DataFrame) -> list[Line]:
+        return [
+            Line(_left(sparsity),
+                 tuple(numbers.beside(frame, control, sparsity) for control in numbers.CONTROLS))
             for sparsity in SPARSITIES
-        ]
-        for frame in some(frames, "pruning")
-    }
+        ]  # fmt: skip
+
     axis = "control minus pruned by magnitude (points of test accuracy)"
-    return forest.plot(panels, axis, tuple(numbers.CONTROLS.values()))
-
-
-def some(frames: Frames, study: str) -> list[pd.DataFrame]:
-    """Return the frames of a study, or refuse none.
-
-    Raises:
-        ReglabError: no data set.
-    """
-    if not frames:
-        raise ReglabError(f"nothing is recorded of the study {study!r}; see reglab record")
-    return list(frames.values())
+    return forest.of_study("pruning", frames, lines, axis, tuple(numbers.CONTROLS.values()))
 
 
 def _left(sparsity: float) -> str:
@@ -91,13 +74,13 @@ def _left(sparsity: float) -> str:
 
 def sentences(frames: Frames) -> list[str]:
     """Return what the recorded runs say: of pruning, its controls, its gap, and L2."""
-    longer = by_dataset(frames, numbers.going_on)
+    longer = clauses.of_study(frames, numbers.going_on)
     said = [f"A dense network that goes on from its best weights. {longer}"]
     for sparsity in SHOWN:
-        change = by_dataset(frames, lambda it, s=sparsity: numbers.against_dense(it, s))
+        change = clauses.of_study(frames, lambda it, s=sparsity: numbers.against_dense(it, s))
         said.append(f"Pruning by magnitude with {_left(sparsity)}, against dense. {change}")
     for control, words in numbers.CONTROLS.items():
-        change = by_dataset(
+        change = clauses.of_study(
             frames,
             lambda it, c=control: numbers.beside(it, c, 0.9),
             up="higher by",
@@ -107,14 +90,14 @@ def sentences(frames: Frames) -> list[str]:
             f"Test accuracy of {_CONTROL[control]} with {_left(0.9)}, against pruning by "
             f"magnitude ({words}). {change}"
         )
-    gaps = by_dataset(
+    gaps = clauses.of_study(
         frames, lambda it: numbers.gap_change(it, 0.9), up="larger by", down="smaller by"
     )
     said.append(
         f"The gap between training and test accuracy with {_left(0.9)}, against dense. {gaps}"
     )
     for sparsity, where in ((None, "dense networks"), (0.9, f"networks with {_left(0.9)}")):
-        change = by_dataset(frames, lambda it, s=sparsity: numbers.l2_gain(it, s))
+        change = clauses.of_study(frames, lambda it, s=sparsity: numbers.l2_gain(it, s))
         said.append(f"L2 in {where}. {change}")
     return said
 

@@ -53,7 +53,7 @@ def in_short(frames: Frames, studies: Frames) -> clauses.Said:
         sentences = [
             "Without regularization, to go on to the last epoch instead of stopping with a patience"
             f" of 5 {clauses.effect(accuracy, figures=True)}",
-            f"It does this to the test loss. {_each(loss, **words)}",
+            f"It does this to the test loss. {clauses.by_dataset(loss, small=False, **words)}",
         ]
     names = {"l2": "L2", "dropout": "dropout", "bn": "batch normalization", "all": "all three"}
     for cell, words in names.items() if frames else ():
@@ -138,7 +138,7 @@ def loss_and_accuracy(frames: Frames) -> clauses.Said:
         later = {it: early_stopping.later(frame, cell) for it, frame in frames.items()}
         sentences.append(
             f"{name}, epoch of the highest accuracy on test images against that of the lowest "
-            f"loss on them. {_each(later, **words)}"
+            f"loss on them. {clauses.by_dataset(later, small=False, **words)}"
         )
     return clauses.points(*sentences) if frames else NOT_YET
 
@@ -168,13 +168,8 @@ def _effect(replays: Mapping[str, Replays], name: str) -> str:
 
 def _loss(replays: Mapping[str, Replays], name: str) -> str:
     words = {"up": "higher by", "down": "lower by", "unit": "percent"}
-    return _each({it: loss_change(table, name) for it, table in replays.items()}, **words)
-
-
-def _each(estimates: Mapping[str, Estimate | None], **words: str) -> str:
-    """Return `clauses.clause` for each data set; what is no accuracy has no margin."""
-    said = {paper.title(name): clauses.clause(one, **words) for name, one in estimates.items()}
-    return "; ".join(f"{title}: {text}" for title, text in said.items())
+    changes = {it: loss_change(table, name) for it, table in replays.items()}
+    return clauses.by_dataset(changes, small=False, **words)
 
 
 def _levels(estimates: Mapping[str, Estimate | None], unit: str) -> str:

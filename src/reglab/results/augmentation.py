@@ -14,7 +14,7 @@ import pandas as pd
 from reglab.cells import CELL_NAMES, CELL_ORDER
 from reglab.results import arms, tables
 from reglab.results.criteria import lowest
-from reglab.results.further import contrast
+from reglab.results.further import contrast, mean
 from reglab.stats import Estimate
 from reglab.study.further.augmentation import alone, together
 
@@ -135,11 +135,11 @@ def kinds_table(frame: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "training images": words,
-                "accuracy": _mean(scores(frame, "none", text)),
+                "accuracy": mean(scores(frame, "none", text)),
                 "gain": gain(frame, text) if text else None,
                 "gain within as many epochs": gain(frame, text, within=True) if text else None,
-                "epochs": _mean(runs(frame, "none", text)["epochs"]),
-                "seconds an epoch": _mean(runs(frame, "none", text)["seconds_per_epoch"]),
+                "epochs": mean(runs(frame, "none", text)["epochs"]),
+                "seconds an epoch": mean(runs(frame, "none", text)["seconds_per_epoch"]),
             }
         )
     return pd.DataFrame(rows)
@@ -154,8 +154,8 @@ def cells_table(frame: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "network": CELL_NAMES[cell],
-                "accuracy without": _mean(scores(frame, cell)),
-                "accuracy with": _mean(scores(frame, cell, every)),
+                "accuracy without": mean(scores(frame, cell)),
+                "accuracy with": mean(scores(frame, cell, every)),
                 "gain of augmentation": gain(frame, every, cell),
                 "its own gain without": cell_gain(frame, cell, augmented=False) if own else None,
                 "its own gain with": cell_gain(frame, cell, augmented=True) if own else None,
@@ -172,15 +172,11 @@ def costs_table(frame: pd.DataFrame) -> pd.DataFrame:
     for cell in CELL_ORDER:
         columns = {"network": CELL_NAMES[cell]}
         for name, text in (("without", ""), ("with", every)):
-            columns[f"epochs {name}"] = _mean(runs(frame, cell, text)["epochs"])
-            columns[f"seconds {name}"] = _mean(runs(frame, cell, text)["seconds"])
+            columns[f"epochs {name}"] = mean(runs(frame, cell, text)["epochs"])
+            columns[f"seconds {name}"] = mean(runs(frame, cell, text)["seconds"])
         columns["gain within as many epochs"] = gain(frame, every, cell, within=True)
         equal = reach(frame, cell)
         for name in ("without", "with"):
             columns[f"epochs to equal accuracy {name}"] = equal[name]
         rows.append(columns | {"seeds that reach it": equal["seeds"]})
     return pd.DataFrame(rows)
-
-
-def _mean(values: pd.Series) -> Estimate | None:
-    return contrast({"": values.astype(float)}, {"": 1})

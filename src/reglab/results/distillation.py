@@ -12,7 +12,7 @@ from reglab.formulas import agreement_bounds
 from reglab.record import unpack_bits
 from reglab.results import tables
 from reglab.results.costs import PASSES, multiplications_an_epoch
-from reglab.results.further import contrast
+from reglab.results.further import contrast, mean
 from reglab.stats import Estimate
 from reglab.study.further.distillation import CONTROL, STUDENTS, TEMPERATURES
 
@@ -144,13 +144,9 @@ def _row(
     own = variant == "teacher"
     return {
         "network": words,
-        "accuracy": _mean(accuracy(frame, variant, temperature)),
-        "epochs": _mean(found["epochs"].astype(float)),
-        "calibration error": _mean(100 * found["test_ece"].astype(float)),
-        "agrees with its teacher": _mean(agreement(frame, variant, temperature)),
-        "right or wrong as the teacher": None if own else _mean(alike(frame, variant, temperature)),
+        "accuracy": mean(accuracy(frame, variant, temperature)),
+        "epochs": mean(found["epochs"]),
+        "calibration error": mean(100 * found["test_ece"]),
+        "agrees with its teacher": mean(agreement(frame, variant, temperature)),
+        "right or wrong as the teacher": None if own else mean(alike(frame, variant, temperature)),
     }
-
-
-def _mean(values: pd.Series) -> Estimate | None:
-    return contrast({"": values}, {"": 1})

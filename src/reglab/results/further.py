@@ -37,6 +37,11 @@ def contrast(values: Mapping[str, pd.Series], weights: Mapping[str, float]) -> E
     return mean_interval(sums) if sums else None
 
 
+def mean(values: pd.Series) -> Estimate | None:
+    """Return the mean of one arm's figures with its interval over seeds; None of none."""
+    return contrast({"": values.astype(float)}, {"": 1})
+
+
 def contrasts(frame: pd.DataFrame, weights: Mapping[str, float]) -> Estimate | None:
     """Return `contrast` of the test accuracies of a study's arms."""
     return contrast({label: scores(frame, label) for label in weights}, weights)

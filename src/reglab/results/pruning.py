@@ -10,7 +10,7 @@ from __future__ import annotations
 import pandas as pd
 
 from reglab.results import tables
-from reglab.results.further import contrast
+from reglab.results.further import contrast, mean
 from reglab.stats import Estimate
 from reglab.study.further.pruning import REWOUND, SPARSITIES
 
@@ -90,7 +90,7 @@ def beside_table(frame: pd.DataFrame) -> pd.DataFrame:
     for sparsity in SPARSITIES:
         narrow = runs(frame, "narrow", sparsity)["n_params"].iloc[0]
         row = {"weights left": f"{100 * (1 - sparsity):g} %"}
-        row["accuracy, pruned by magnitude"] = _mean(accuracy(frame, "magnitude", sparsity))
+        row["accuracy, pruned by magnitude"] = mean(accuracy(frame, "magnitude", sparsity))
         row["against dense"] = against_dense(frame, sparsity)
         for control, words in CONTROLS.items():
             row[f"{words}, against magnitude"] = beside(frame, control, sparsity)
@@ -105,12 +105,8 @@ def gap_table(frame: pd.DataFrame) -> pd.DataFrame:
         variant = "continued" if sparsity is None else "magnitude"
         row = {"weights left": f"{100 * (1 - (sparsity or 0)):g} %"}
         for cell, words in (("none", "without L2"), ("l2", "with L2")):
-            row[f"accuracy {words}"] = _mean(accuracy(frame, variant, sparsity, cell))
-            row[f"gap {words}"] = _mean(gap(frame, variant, sparsity, cell))
-        row["epochs"] = _mean(runs(frame, variant, sparsity)["epochs"].astype(float))
+            row[f"accuracy {words}"] = mean(accuracy(frame, variant, sparsity, cell))
+            row[f"gap {words}"] = mean(gap(frame, variant, sparsity, cell))
+        row["epochs"] = mean(runs(frame, variant, sparsity)["epochs"])
         rows.append(row | {"gain of L2": l2_gain(frame, sparsity)})
     return pd.DataFrame(rows)
-
-
-def _mean(values: pd.Series) -> Estimate | None:
-    return contrast({"": values}, {"": 1})

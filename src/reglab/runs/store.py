@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import logging
 import os
@@ -14,12 +13,11 @@ from filelock import FileLock, Timeout
 
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
-from reglab.files import unwritable, write_atomically
+from reglab.files import NO_LOCKS, unwritable, write_atomically
 from reglab.paths import results_folder, store_folder
 from reglab.record import RunRecord
 
 log = logging.getLogger("reglab")
-_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)  # of a file system without them
 
 
 def open_store(root: Path | str | None = None) -> RunStore:
@@ -99,7 +97,7 @@ class RunStore:
         except Timeout:
             return None
         except OSError as error:
-            if error.errno not in _NO_LOCKS:
+            if error.errno not in NO_LOCKS:
                 raise unwritable(path.parent, error) from error
             log.debug("no lock on %s: %s", path, error)
         return RunLock(path, held)

@@ -17,11 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock
 from torch import Tensor
 
 from reglab.config import RunConfig
-from reglab.files import write_atomically
+from reglab.files import locked, write_atomically
 
 log = logging.getLogger("reglab")
 
@@ -61,12 +60,14 @@ class Kept:
             self.put(config, weights)
 
     def lock(self, config: RunConfig) -> contextlib.AbstractContextManager:
-        """Return a lock under which a run's weights are made, so that one process makes them."""
+        """Return a lock under which a run's weights are made, so that one process makes them.
+
+        Raises:
+            ReglabError: the folder cannot be written to.
+        """
         if self.folder is None:
             return contextlib.nullcontext()
-        path = self._path(config).with_suffix(".lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(path, mode=0o666)
+        return locked(self._path(config).with_suffix(".lock"))
 
     def put(self, config: RunConfig, weights: Weights) -> None:
         """Keep a run's weights.
