@@ -58,8 +58,8 @@ def test_sentences_have_the_figures_of_the_runs():
     saved = criteria.against(table, "epochs", criteria.ALL)
     last = criteria.against(table, "accuracy", criteria.LAST)
     said = stopping_text.price(frames).text
-    assert f"It saves {saved.mean:.1f} ± {saved.half_width:.1f} epochs on MNIST." in said
-    assert f"To keep the last epoch raises test accuracy on MNIST ({last.mean:+.1f} ± " in said
+    assert f"saves {saved.mean:.1f} ± {saved.half_width:.1f} epochs on MNIST." in said
+    assert f"keeping the last epoch raises test accuracy on MNIST ({last.mean:+.1f} ± " in said
     loss = criteria.loss_change(table, criteria.LAST)
     assert f"patience of 5. MNIST: higher by {loss.mean:.2f} ± " in said
     fast = criteria.against(criteria.replay(frames["mnist"]), "epochs", "patience 10", "patience 1")
@@ -73,9 +73,8 @@ def test_sentences_follow_the_other_direction():
     frames = studies(1)
     for trace in frames["mnist"]["trace"]:
         trace["test_acc"] = [0.9 - 0.005 * epoch for epoch in range(50)]
-    assert (
-        "To keep the last epoch lowers test accuracy on MNIST" in stopping_text.price(frames).text
-    )
+    said = stopping_text.price(frames).text
+    assert "Going on and keeping the last epoch lowers test accuracy on MNIST" in said
     assert "earlier by" in stopping_text.loss_and_accuracy(frames).text
 
 
@@ -155,4 +154,7 @@ def test_the_beginning_has_the_protocols_own_runs(monkeypatch):
     monkeypatch.setattr(stopping_text.stopping, "unstopped_changes", lambda study: changes)
     said = stopping_text.in_short({}, {"mnist": protocol()}).text.splitlines()
     assert said[0].endswith("with a patience of 5 raises test accuracy on MNIST (+1.2 ± 0.7).")
-    assert said[1] == "- It does this to the test loss. MNIST: raised by 0.30 ± 0.25 nats."
+    assert said[1] == (
+        "- Test loss at the last epoch, against that of the patience of 5. MNIST: higher by 0.30 ± "
+        "0.25 nats."
+    )

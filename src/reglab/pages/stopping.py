@@ -51,7 +51,7 @@ def trade_off(frames: Frames) -> Figure:
     for row, (words, cells) in zip(grid, NETWORKS.items(), strict=True):
         for axes, frame in zip(row, frames.values(), strict=True):
             _panel(axes, criteria.replay(frame, cells))
-        row[0].set_ylabel(f"{words}\naccuracy (points)", fontsize=9)
+        row[0].set_ylabel(f"{words}\nchange in accuracy (points)", fontsize=9)
     for axes, frame in zip(grid[0], frames.values(), strict=True):
         axes.set_title(forest.heading(frame), fontsize=10)
     grid[-1][len(frames) // 2].set_xlabel("epochs spent (mean)")

@@ -49,11 +49,12 @@ def in_short(frames: Frames, studies: Frames) -> clauses.Said:
         accuracy, loss = (
             {name: change[it] for name, change in going_on.items()} for it in ("accuracy", "loss")
         )
-        words = {"up": "raised by", "down": "lowered by", "unit": "nats"}
+        words = {"up": "higher by", "down": "lower by", "unit": "nats"}
         sentences = [
             "Without regularization, to go on to the last epoch instead of stopping with a patience"
             f" of 5 {clauses.effect(accuracy, figures=True)}",
-            f"It does this to the test loss. {clauses.by_dataset(loss, small=False, **words)}",
+            "Test loss at the last epoch, against that of the patience of 5. "
+            + clauses.by_dataset(loss, small=False, **words),
         ]
     names = {"l2": "L2", "dropout": "dropout", "bn": "batch normalization", "all": "all three"}
     for cell, words in names.items() if frames else ():
@@ -92,7 +93,7 @@ def spent(studies: Frames) -> clauses.Said:
             f"{paper.title(name)}. A patience of 5 spends {five} of {epochs[ALL].max():.0f} epochs "
             f"and has found the lowest validation loss of all in {found.sum()} of {n} runs; "
             f"{patience[1]} spends {most}. {gl[1]} stops where {gl[0]} does in {same} of {n} runs, "
-            f"and {pq[0]} not at all in {never}"
+            f"and {pq[0]} never stops in {never} of {n}"
         )
     return clauses.points(*sentences)
 
@@ -103,10 +104,10 @@ def price(frames: Frames) -> clauses.Said:
     for words, cell in SINGLE.items():
         replays = {name: criteria.replay(frame, (cell,)) for name, frame in frames.items()}
         found[words.capitalize()] = [
-            f"It saves {_levels(_all(replays, 'epochs', ALL), 'epochs')}",
-            f"To keep the lowest validation loss of all epochs instead {_effect(replays, ALL)}",
-            f"To keep the highest validation accuracy of all {_effect(replays, BY_ACCURACY)}",
-            f"To keep the last epoch {_effect(replays, LAST)}",
+            f"A patience of 5 saves {_levels(_all(replays, 'epochs', ALL), 'epochs')}",
+            f"Going on and keeping the lowest validation loss {_effect(replays, ALL)}",
+            f"Going on and keeping the highest validation accuracy {_effect(replays, BY_ACCURACY)}",
+            f"Going on and keeping the last epoch {_effect(replays, LAST)}",
             f"The last epoch's test loss, against that of a patience of 5. {_loss(replays, LAST)}",
         ]
     return clauses.grouped(found) if frames else NOT_YET
@@ -154,7 +155,9 @@ def gains(frames: Frames) -> clauses.Said:
             )
             for last in (False, True)
         )
-        sentences.append(f"{CELL_NAMES[cell]}. Both stopped, it {stopped}. Neither, it {going_on}")
+        sentences.append(
+            f"{CELL_NAMES[cell]}. Both stopped, it {stopped}. Neither stopped, it {going_on}"
+        )
     return clauses.points(*sentences) if frames else NOT_YET
 
 
