@@ -2,7 +2,17 @@
 
 import pytest
 
-from reglab.pages.clauses import by_dataset, clause, grouped, listed, points, say, shown_on
+from reglab.pages.clauses import (
+    beside,
+    by_dataset,
+    clause,
+    effect,
+    grouped,
+    listed,
+    points,
+    say,
+    shown_on,
+)
 from reglab.stats import equivalence, mean_interval
 
 ABOVE = mean_interval([3.0, 3.2, 2.9, 3.1, 3.3])
@@ -54,6 +64,26 @@ def test_lists_in_sentences():
     assert shown_on(estimates, above=False) == "none of them"
     assert listed("abc") == "a, b and c"
     assert listed([]) == ""
+
+
+def test_an_effect_has_as_many_decimals_as_show_it():
+    tiny, open_ = mean_interval([0.05, 0.04, 0.06]), mean_interval([0.05, -0.04, 0.01])
+    assert effect({"mnist": tiny}, figures=True).endswith("MNIST (+0.05 ± 0.02)")
+    assert effect({"cifar10": open_}, figures=True).endswith("CIFAR-10 (+0.0 ± 0.1)")
+    assert effect({"cifar10": ABOVE}, figures=True).endswith(
+        f"({ABOVE.mean:+.1f} ± {ABOVE.half_width:.1f})"
+    )
+    equal = mean_interval([2.0, 2.0, 2.0])
+    assert effect({"cifar10": equal}, figures=True).endswith("(+2.0 ± 0.0)")
+
+
+def test_one_thing_beside_another():
+    below = mean_interval([-1.0, -1.1, -0.9])
+    found = {"mnist": ABOVE, "fashion_mnist": None, "cifar10": below}
+    said = beside(found)
+    assert said == "better on MNIST, worse on CIFAR-10, not shown to differ on Fashion-MNIST"
+    alike = mean_interval([0.01, -0.01, 0.0, 0.0])
+    assert beside({"cifar10": alike}) == "as good within the margin on CIFAR-10"
 
 
 def test_sentences_make_a_paragraph():

@@ -171,20 +171,48 @@ def effect(
         several: whether what is spoken of is several things ("raise").
         figures: add to each data set "(+1.2 ± 0.5)".
     """
-    names: dict[str, list[str]] = {kind: [] for kind in _EFFECTS}
+    words = {kind: verbs[several] for kind, verbs in _EFFECTS.items()}
+    return ", and ".join(_by_kind(estimates, words, figures=figures))
+
+
+# What is said of one thing beside another.
+_BESIDE = {
+    "up": "better on",
+    "down": "worse on",
+    "small": "as good within the margin on",
+    "open": "not shown to differ on",
+}
+
+
+def beside(estimates: Mapping[str, Estimate | None], words: Mapping[str, str] = _BESIDE) -> str:
+    """Return "better on A and B, not shown to differ on C", as it is.
+
+    Args:
+        estimates: differences in points by data set; each has its own margin.
+        words: what to say of each kind that `shown` knows.
+    """
+    return ", ".join(_by_kind(estimates, words))
+
+
+def _by_kind(
+    estimates: Mapping[str, Estimate | None], words: Mapping[str, str], *, figures: bool = False
+) -> list[str]:
+    """Return the words of each kind of effect that there is, with the data sets that have it."""
+    names: dict[str, list[str]] = {kind: [] for kind in words}
     for name, one in estimates.items():
-        names[shown(one, margin_of(name))].append(
-            paper.title(name) + (_figure(one) if figures else "")
-        )
-    return ", and ".join(
-        f"{verbs[several]} {listed(names[kind])}" for kind, verbs in _EFFECTS.items() if names[kind]
-    )
+        figure = _figure(one) if figures else ""
+        names[shown(one, margin_of(name))].append(paper.title(name) + figure)
+    return [f"{said} {listed(names[kind])}" for kind, said in words.items() if names[kind]]
 
 
 def _figure(one: Estimate | None) -> str:
-    if one is None or one.n < 2:
+    """Return " (+1.2 ± 0.5)", with more decimals where one hides what is shown."""
+    if one is None or one.n < 2 or math.isnan(one.low):
         return ""
-    return f" ({one.mean:+.1f} ± {one.half_width:.1f})"
+    mean, half, apart = abs(one.mean), one.half_width, shown(one) != "open"
+    fits = (n for n in (1, 2, 3) if round(mean, n) > round(half, n) > 0 or not apart)
+    digits = next(fits, 1)
+    return f" ({one.mean:+.{digits}f} ± {half:.{digits}f})"
 
 
 def shown_on(estimates: Mapping[str, Estimate | None], *, above: bool = True) -> str:

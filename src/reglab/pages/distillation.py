@@ -69,7 +69,7 @@ def sentences(frames: Frames) -> list[str]:
                 frames, lambda it, s=student, t=temperature: numbers.gain(it, s, temperature=t)
             )
             said.append(f"{name}, taught at T = {temperature:g}. {change}")
-        for control, words in numbers.CONTROLS.items():
+        for control, words in _OTHERS.items():
             change = clauses.of_study(
                 frames,
                 lambda it, s=student, c=control: numbers.beside(it, s, c),
@@ -88,25 +88,33 @@ def in_short(frames: Frames) -> clauses.Said:
         *(
             f"Teaching a network of {WIDTHS[student]} at T = {CONTROL:g} "
             + clauses.effect(_each(frames, numbers.gain, student), figures=True)
+            + f"; {_beyond(frames, student)}"
             for student in STUDENTS
         )
     )
 
 
+def _beyond(frames: Frames, student: str) -> str:
+    """Return where teaching is shown to bring more than each of the controls."""
+    where = [
+        paper.title(name) for name, frame in frames.items()
+        if all(clauses.shown(numbers.beside(frame, student, it)) == "up" for it in numbers.CONTROLS)
+    ]  # fmt: skip
+    if not where:
+        return "on no data set is it shown to bring more than each control"
+    return f"it is shown to bring more than each control on {clauses.listed(where)}"
+
+
 def compared(frames: Frames) -> list[str]:
-    """Return where a taught student is shown to be better, and worse, than under each control."""
+    """Return how a taught student compares with the same network under each control."""
     said = []
     for student in STUDENTS:
-        parts = []
-        for control, words in _OTHERS.items():
-            found = _each(frames, numbers.beside, student, control)
-            better, worse = (clauses.shown_on(found, above=above) for above in (True, False))
-            but = f", and worse on {worse}" if "down" in map(clauses.shown, found.values()) else ""
-            parts.append(f"than {words} on {better}{but}")
-        said.append(
-            f"A network of {WIDTHS[student]}, taught at T = {CONTROL:g}, is shown to be better "
-            + "; ".join(parts)
-        )
+        parts = [
+            f"beside {words}, {clauses.beside(_each(frames, numbers.beside, student, control))}"
+            for control, words in _OTHERS.items()
+        ]
+        name = f"A network of {WIDTHS[student]}, taught at T = {CONTROL:g}"
+        said.append(f"{name}, is, {'; '.join(parts)}")
     return said
 
 
@@ -114,7 +122,8 @@ def agreeing(frames: Frames) -> list[str]:
     """Return how often students taught at temperature 4 agree with the teacher, and could have."""
     return [
         f"A network of {WIDTHS[student]}, taught at T = {CONTROL:g}, and its teacher choose the "
-        f"same class for {clauses.listed(_agreements(frames, student))}"
+        "same class for this share of the test images (in brackets, what their accuracies allow): "
+        f"{clauses.listed(_agreements(frames, student))}"
         for student in STUDENTS
     ]
 
@@ -137,10 +146,7 @@ def _agreements(frames: Frames, student: str) -> list[str]:
     for name, frame in frames.items():
         share = numbers.agreement(frame, f"{student} taught", CONTROL).mean()
         low, high = numbers.possible(frame, student) or (math.nan, math.nan)
-        parts.append(
-            f"{share:.1f} % of the test images on {paper.title(name)} "
-            f"(accuracies allow {low:.1f} to {high:.1f} %)"
-        )
+        parts.append(f"{share:.1f} % on {paper.title(name)} ({low:.1f} to {high:.1f} %)")
     return parts
 
 
@@ -148,10 +154,8 @@ def _price(frame: pd.DataFrame, student: str) -> str:
     arms = (("teacher", None), (f"{student} taught", CONTROL), (f"{student} alone", None))
     teacher, taught, alone = (numbers.runs(frame, *arm)["epochs"].mean() for arm in arms)
     more = numbers.price(frame, student)
-    products = (
-        "" if more is None else f", in all {more:.1f} times the multiplications of learning alone"
-    )
+    products = "" if more is None else f", in all {more:.1f} times as many multiplications"
     return (
-        f"{paper.title(frame['dataset'].iloc[0])}: {taught:.1f} epochs when taught, after "
-        f"{teacher:.1f} of the teacher, and {alone:.1f} alone{products}"
+        f"{paper.title(frame['dataset'].iloc[0])}: {teacher:.1f} epochs of the teacher and "
+        f"{taught:.1f} taught, against {alone:.1f} alone{products}"
     )

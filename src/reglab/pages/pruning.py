@@ -79,7 +79,7 @@ def sentences(frames: Frames) -> list[str]:
     for sparsity in SHOWN:
         change = clauses.of_study(frames, lambda it, s=sparsity: numbers.against_dense(it, s))
         said.append(f"Pruning by magnitude with {_left(sparsity)}, against dense. {change}")
-    for control, words in numbers.CONTROLS.items():
+    for control, words in _CONTROL.items():
         change = clauses.of_study(
             frames,
             lambda it, c=control: numbers.beside(it, c, 0.9),
@@ -87,8 +87,7 @@ def sentences(frames: Frames) -> list[str]:
             down="lower by",
         )
         said.append(
-            f"Test accuracy of {_CONTROL[control]} with {_left(0.9)}, against pruning by "
-            f"magnitude ({words}). {change}"
+            f"Test accuracy of {words}, against pruning by magnitude with {_left(0.9)}. {change}"
         )
     gaps = clauses.of_study(
         frames, lambda it: numbers.gap_change(it, 0.9), up="larger by", down="smaller by"
@@ -103,7 +102,33 @@ def sentences(frames: Frames) -> list[str]:
 
 
 _CONTROL = {
-    "random": "pruning by chance",
-    "rewound": "the same zeros in initial values",
-    "narrow": "a narrow network",
+    "random": "a network pruned by chance",
+    "rewound": "a network with the same zeros in its initial values",
+    "narrow": "a narrow network with about as many parameters",
 }
+_NO_CHOICE = ("random", "narrow")  # controls in which no weight was chosen by its size
+_GAP = {"up": "wider on", "down": "narrower on", "small": "as wide within the margin on"}
+_GAP |= {"open": "not shown to differ on"}
+
+
+def conclusions(frames: Frames) -> list[str]:
+    """Return what is shown of half and of nine tenths of the weights, of the gap, of controls."""
+    half, most, gap = (
+        {name: value(frame, at) for name, frame in frames.items()}
+        for value, at in (
+            (numbers.against_dense, 0.5), (numbers.against_dense, 0.9), (numbers.gap_change, 0.9),
+        )
+    )  # fmt: skip
+    controls = (
+        f"{_CONTROL[one]} is "
+        + clauses.beside({name: numbers.beside(it, one, 0.9) for name, it in frames.items()})
+        for one in _NO_CHOICE
+    )
+    return [
+        "Beside a dense network that was trained on as well, pruning half of the weights by "
+        f"magnitude {clauses.effect(half, figures=True)}",
+        f"Pruning nine tenths of them {clauses.effect(most, figures=True)}; the gap between "
+        "training and test accuracy, beside the dense network's, is then "
+        f"{clauses.beside(gap, _GAP)}",
+        f"Beside pruning nine tenths by magnitude, {'; '.join(controls)}",
+    ]
