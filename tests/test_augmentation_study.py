@@ -105,8 +105,15 @@ def test_sentences_follow_the_records(cifar, mnist):
     assert "beside that without. CIFAR-10: larger by 2.00" in other
     assert not any("flips" in text for text in pages.sentences({"mnist": mnist}))
     assert pages.still({"cifar10": cifar})[0] == (
-        "a gain of L2 alone is shown on CIFAR-10 without augmentation, and on CIFAR-10 with it"
+        "a gain of L2 alone is shown on CIFAR-10 without augmentation, and on CIFAR-10 with it; "
+        "augmentation is shown to make it smaller on CIFAR-10"
     )
+    both = pages.still({"cifar10": turned, "mnist": mnist})
+    assert both[0].endswith("smaller on MNIST and larger on CIFAR-10")
+    assert both[2].startswith("a gain of BN alone is shown on MNIST without")
+    none = pages.still({"cifar10": turned})[2]
+    assert "is shown on no data set without augmentation, and on no data set with it; " in none
+    assert none.endswith("augmentation is not shown to change it")
 
 
 def test_pictures_have_a_panel_each(cifar, mnist):

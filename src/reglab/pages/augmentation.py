@@ -143,19 +143,36 @@ def at_equal_epochs(frames: Frames) -> str:
         for name, frame in frames.items()
     }
     said = clauses.effect(gains, several=True, figures=True)
-    return f"within no more epochs than training without them took, all of them together {said}"
+    return f"within no more epochs than without them, all transformations together {said}"
 
 
 def still(frames: Frames) -> list[str]:
-    """Return where each technique's gain is shown without augmentation, and where with it."""
+    """Return where each technique's gain is shown without augmentation and with it, and differs.
+
+    A gain that is shown in one case only need not be another: the difference is asked for itself.
+    """
     said = []
     for name in ("l2", "dropout", "bn"):
-        shown = [clauses.shown_on(_own_gains(frames, name, on)) for on in (False, True)]
+        without, with_it = (
+            clauses.shown_on(_own_gains(frames, name, on), none="no data set")
+            for on in (False, True)
+        )
         said.append(
-            f"a gain of {CELL_NAMES[name]} alone is shown on {shown[0]} without augmentation, "
-            f"and on {shown[1]} with it"
+            f"a gain of {CELL_NAMES[name]} alone is shown on {without} without augmentation, and "
+            f"on {with_it} with it; augmentation is {_other(frames, name)}"
         )
     return said
+
+
+def _other(frames: Frames, name: str) -> str:
+    """Return on which data sets augmentation is shown to change a technique's gain, and how."""
+    changes = {dataset: numbers.cell_change(frame, name) for dataset, frame in frames.items()}
+    parts = [
+        f"{word} on {names}"
+        for word, above in (("smaller", False), ("larger", True))
+        if (names := clauses.shown_on(changes, above=above, none=""))
+    ]
+    return f"shown to make it {' and '.join(parts)}" if parts else "not shown to change it"
 
 
 def _own_gains(frames: Frames, name: str, augmented: bool) -> dict[str, Estimate | None]:

@@ -215,17 +215,19 @@ def _figure(one: Estimate | None) -> str:
     return f" ({one.mean:+.{digits}f} ± {half:.{digits}f})"
 
 
-def shown_on(estimates: Mapping[str, Estimate | None], *, above: bool = True) -> str:
+def shown_on(
+    estimates: Mapping[str, Estimate | None], *, above: bool = True, none: str = "none of them"
+) -> str:
     """Return the data sets whose interval lies above zero (below it), e.g. "MNIST and CIFAR-10".
 
-    Where there is none: "none of them".
+    Where there is none: ``none``.
     """
     names = [
         paper.title(name)
         for name, estimate in estimates.items()
         if estimate is not None and (estimate.low > 0 if above else estimate.high < 0)
     ]
-    return listed(names) or "none of them"
+    return listed(names) or none
 
 
 def listed(words: Iterable[str]) -> str:
