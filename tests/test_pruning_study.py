@@ -174,18 +174,18 @@ def test_one_control_that_is_as_good_is_enough_to_take_more_than_each_away(small
 
 
 def test_pruning_in_sentences_of_its_conclusion(sparse):
-    half, most, controls = pages.conclusions({"cifar10": sparse})
+    half, most, _, controls = pages.conclusions({"cifar10": sparse})
     assert half.endswith("by magnitude lowers test accuracy on CIFAR-10 (-5.0 ± 0.0)")
     assert "lowers test accuracy on CIFAR-10 (-9.0" in most
     assert most.endswith("is then narrower on CIFAR-10")
     assert "pruned by chance is worse on CIFAR-10; a narrow network" in controls
     assert controls.endswith("is better on CIFAR-10")
     turned = sparse.assign(test_acc=-sparse["test_acc"].astype(float))
-    half, _, controls = pages.conclusions({"cifar10": turned})
+    half, _, _, controls = pages.conclusions({"cifar10": turned})
     assert "raises test accuracy on CIFAR-10 (+5.0" in half
     assert "pruned by chance is better on CIFAR-10; a narrow network" in controls
     one = sparse[sparse["seed"] == sparse["seed"].min()]
-    _, most, controls = pages.conclusions({"cifar10": one})
+    _, most, _, controls = pages.conclusions({"cifar10": one})
     assert most.startswith("Pruning nine tenths of them is not shown to help or to harm on")
     assert controls.count("not shown to differ on CIFAR-10") == 2
 
