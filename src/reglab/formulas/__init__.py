@@ -8,6 +8,7 @@ compare them with torch and with autograd, and the fast code with them. One modu
 from reglab.formulas import (
     augmenting,
     batchnorm,
+    choosing,
     combined,
     distillation,
     l2,
@@ -19,6 +20,7 @@ from reglab.formulas import (
 )
 from reglab.formulas.augmenting import *
 from reglab.formulas.batchnorm import *
+from reglab.formulas.choosing import *
 from reglab.formulas.combined import *
 from reglab.formulas.distillation import *
 from reglab.formulas.l2 import *
@@ -39,4 +41,5 @@ __all__ = [
     *distillation.__all__,
     *stopping.__all__,
     *augmenting.__all__,
+    *choosing.__all__,
 ]
