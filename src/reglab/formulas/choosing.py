@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-from scipy import integrate, stats
+import math
+
+import torch
 
 from reglab.errors import ReglabError
 
@@ -13,7 +14,7 @@ __all__ = ["expected_maximum", "luck_of_the_best"]
 def expected_maximum(count: int) -> float:
     r"""Return the mean of the largest of independent standard normal numbers.
 
-    It is :math:`k\int x\,\varphi(x)\,\Phi(x)^{k-1}\,dx`.
+    It is :math:`k\int x\,\varphi(x)\,\Phi(x)^{k-1}\,dx`, here by the trapezoidal rule.
 
     Args:
         count: k, >= 1.
@@ -23,11 +24,10 @@ def expected_maximum(count: int) -> float:
     """
     if count < 1:
         raise ReglabError(f"count must be at least 1, got {count}")
-
-    def density(x: float) -> float:
-        return count * x * stats.norm.pdf(x) * stats.norm.cdf(x) ** (count - 1)
-
-    return float(integrate.quad(density, -np.inf, np.inf)[0])
+    x = torch.linspace(-12, 12, 24_001, dtype=torch.float64)
+    density = torch.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+    below = torch.special.ndtr(x)
+    return float(count * torch.trapezoid(x * density * below ** (count - 1), x))
 
 
 def luck_of_the_best(count: int, error: float, correlation: float = 0.0) -> float:
@@ -49,4 +49,4 @@ def luck_of_the_best(count: int, error: float, correlation: float = 0.0) -> floa
         raise ReglabError(
             f"error must be >= 0 and correlation in [0, 1], got {error} and {correlation}"
         )
-    return error * float(np.sqrt(1 - correlation)) * expected_maximum(count)
+    return error * math.sqrt(1 - correlation) * expected_maximum(count)

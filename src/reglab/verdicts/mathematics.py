@@ -7,11 +7,13 @@ the short form of what the chapters derive.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from reglab import formulas
+from reglab.training.optimizer import SGD, Adam, Optimizer
 
 Verdict = tuple[bool, str]
 
@@ -19,10 +21,9 @@ Verdict = tuple[bool, str]
 def decay_is_not_l2_for_adam() -> Verdict:
     """One step with the penalty's gradient against one with decay: SGD, then Adam."""
     apart = {}
-    for name, coupled, decoupled in (
-        ("SGD", torch.optim.SGD, torch.optim.SGD),
-        ("Adam", torch.optim.Adam, torch.optim.AdamW),
-    ):
+    adam, adamw = (partial(Adam, capturable=False, decoupled=it) for it in (False, True))
+    sgd = partial(SGD, momentum=0.0)
+    for name, coupled, decoupled in (("SGD", sgd, sgd), ("Adam", adam, adamw)):
         steps = [_step(coupled, penalty=0.1), _step(decoupled, weight_decay=0.1)]
         apart[name] = (steps[0] - steps[1]).abs().max().item()
     reason = (
@@ -32,13 +33,15 @@ def decay_is_not_l2_for_adam() -> Verdict:
     return max(apart.values()) < 1e-9, reason
 
 
-def _step(optimizer: type, *, penalty: float = 0.0, weight_decay: float = 0.0) -> Tensor:
+def _step(
+    optimizer: Callable[..., Optimizer], *, penalty: float = 0.0, weight_decay: float = 0.0
+) -> Tensor:
     weight = torch.tensor([3.0, -0.2], dtype=torch.float64, requires_grad=True)
     loss = (weight * torch.tensor([1.0, 4.0], dtype=torch.float64)).sum()
     if penalty:
         loss = loss + formulas.l2_penalty([weight], penalty)
     loss.backward()
-    optimizer([weight], lr=0.01, weight_decay=weight_decay).step()
+    optimizer([{"params": [weight], "weight_decay": weight_decay}], lr=0.01).step()
     return weight.detach()
 
 
