@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import fake_record, study_frame
+from conftest import fake_record, further_frame, study_frame
 from pictures import near, payload, rows, state, two_studies, two_studies_picture
 
 from reglab import paper
@@ -193,3 +193,37 @@ def test_a_mixture_is_refused(study):
         half = study.assign(**{column: np.where(study["seed"] == 0, "another", study[column])})
         with pytest.raises(ReglabError, match=column):
             explorer.recorded_picture({"mnist": half})
+
+
+@pytest.fixture(scope="module")
+def further():
+    names = "augmentation", "pruning", "distillation"
+    return {name: {"cifar10": further_frame(name, fake_record)} for name in names}
+
+
+def test_further_studies_are_choices_beside_the_network_they_were_made_of(studies, further):
+    picture = explorer.recorded_picture(studies, further)
+    paths = [tuple(it["path"]) for it in payload(picture)["states"]]
+    assert len(set(paths)) == len(paths)
+    assert {path[0] for path in paths if path[1] in ("augmentation", "pruning")} == {"CIFAR-10"}
+    offered = {"pruning": 6, "augmentation": 7}
+    offered |= {
+        f"distillation, {width}": 8 for width in ("half the width", "a quarter of the width")
+    }
+    assert {name: sum(path[1] == name for path in paths) for name in offered} == offered
+
+    frame = further["pruning"]["cifar10"]
+    pruned, dense = (
+        tables.arm(frame, "pruning", f"none {it}") for it in ("magnitude 0.9", "dense")
+    )
+    chosen = state(picture, "CIFAR-10", "pruning", "90 % of the weights zero")
+    facts = dict(chosen["facts"])
+    gain = tables.difference(pruned, dense)
+    assert facts["gain"] == f"{gain.mean:+.2f} ± {gain.half_width:.2f} points"
+    assert facts["trained before"] == "the dense network, not counted here"
+    assert "the paper prints" not in facts
+    scores = rows(chosen["rows"]["scores"])
+    assert [row["label"] for row in scores] == [path[2] for path in paths if path[1] == "pruning"]
+    assert "trained before" not in dict(state(picture, "CIFAR-10", "pruning", "dense")["facts"])
+    smoothed = state(picture, "CIFAR-10", "distillation, half the width", "smoothed labels")
+    assert "trained before" not in dict(smoothed["facts"])

@@ -18,7 +18,7 @@ from reglab.cells import CELL_NAMES, CELLS
 from reglab.pages import chapters, charts
 from reglab.pages.picture import Picture
 from reglab.pages.states import State, columns
-from reglab.results import costs, provenance, recorded, tables
+from reglab.results import costs, further_settings, provenance, recorded, tables
 from reglab.results.costs import Setting
 from reglab.stats import Estimate, TwoKinds, mean_interval
 from reglab.study.profiles import PRINTED_LAMBDA, PRINTED_P
@@ -33,17 +33,28 @@ _TECHNIQUES = {
 # The cells that have no sweep come last; within a technique, what was judged comes first.
 _ORDER = (PLAIN, *(f"L2, {name}" for name in tables.READINGS.values()), *costs.PLACES.values())
 _STUDIES = ("factorial", "literal", "no_early_stop", *costs.SWEPT)
+# Further studies that are shown too, in the order of the chapters.
+FURTHER = tuple(further_settings.MADE)
 _CURVES = {"acc": ("accuracy (%)", 100.0), "loss": ("loss (nats)", 1.0)}
 
 
-def recorded_picture(studies: Mapping[str, pd.DataFrame] | None = None) -> Picture | chapters.Stack:
+def recorded_picture(
+    studies: Mapping[str, pd.DataFrame] | None = None,
+    further: Mapping[str, Mapping[str, pd.DataFrame]] | None = None,
+) -> Picture | chapters.Stack:
     """Return the recorded runs by data set, technique and strength; a sentence if there are none.
 
     Args:
         studies: by data set; None = `reglab.results.recorded.studies`.
+        further: of `FURTHER`, by name and data set; None = `reglab.results.recorded.further`.
     """
     studies = recorded.studies() if studies is None else studies
-    states = [state for name, study in studies.items() for state in _states(name, study)]
+    further = {it: recorded.further(it) for it in FURTHER} if further is None else further
+    states = []
+    for name, study in studies.items():
+        states += _states(name, study)
+        for frames in further.values():
+            states += _further_states(name, frames[name]) if name in frames else []
     if not states:
         return chapters.Stack((), chapters.missing_remark(studies))
     titles = {"acc": "Accuracy over epochs", "loss": "Loss over epochs"}
@@ -105,6 +116,16 @@ def _states(dataset: str, study: pd.DataFrame) -> list[State]:
             near = [s for s in settings if _is_cell(s)]
         states.append(_state(dataset, technique, setting, near))
     return states
+
+
+def _further_states(dataset: str, frame: pd.DataFrame) -> list[State]:
+    """Return a state a setting of a further study, beside others of its technique."""
+    provenance.refuse_mixture(frame, *provenance.UNMIXED)
+    settings = further_settings.settings(frame)
+    return [
+        _state(dataset, it.technique, it, [s for s in settings if s.technique == it.technique])
+        for it in settings
+    ]
 
 
 def _place(setting: Setting) -> tuple[int, int]:
@@ -170,7 +191,8 @@ def _scores(dataset: str, setting: Setting, near: Sequence[Setting]) -> dict[str
     """Return accuracies beside one another, all on the same seeds, and what the paper prints."""
     rows = []
     for order, other in enumerate([*near, *([] if setting in near else [setting])]):
-        label = other.strength if other.study in costs.SWEPT else other.technique
+        listed = other.study in (*costs.SWEPT, *FURTHER)  # by strength, not by technique
+        label = other.strength if listed else other.technique
         label += ", not stopped early" if other.study == "no_early_stop" else ""
         estimate = _bounds(tables.accuracy(other.runs))
         kind = charts.KINDS[0 if other is setting else 2]
@@ -186,7 +208,7 @@ def printed(dataset: str, setting: Setting) -> list[Decimal]:
 
     A sweep has one where its strength is the paper's; whose reading of it the paper means is open.
     """
-    if setting.study == "no_early_stop":
+    if setting.study in ("no_early_stop", *FURTHER):
         return []
     first = setting.runs.iloc[0]
     parts = (bool(first["lam"]), bool(first["dropout"]), bool(first["batch_norm"]))
@@ -219,11 +241,20 @@ def _facts(dataset: str, setting: Setting) -> dict[str, str]:
         "parameters": f"{first['n_params']:,}",
         "peak memory": "" if memory is None else f"{memory:,.0f} MB",
     }  # fmt: skip
+    if before := _before(setting):
+        facts["trained before"] = f"{before}, not counted here"
     if diverged := int(runs["test_acc"].isna().sum()):
         facts["diverged"] = f"{diverged} of {len(runs)}"
     if failed := tables.unlearned(runs):
         facts["did not learn"] = f"{failed} of {len(runs)}"
     return {name: value for name, value in facts.items() if value}
+
+
+def _before(setting: Setting) -> str:
+    """Return what had to be trained before such a run, if anything."""
+    if setting.study == "pruning" and setting.control is not None:
+        return "the dense network"
+    return "another network" if "taught" in setting.strength else ""
 
 
 def _text(estimate: Estimate | None, unit: str = "", sign: str = "") -> str:
