@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from reglab import formulas
-from reglab.training.optimizer import SGD, Adam, Optimizer
+from reglab.training.optimizer import Optimizer, adam_optimizer, sgd_optimizer
 
 Verdict = tuple[bool, str]
 
@@ -21,8 +21,8 @@ Verdict = tuple[bool, str]
 def decay_is_not_l2_for_adam() -> Verdict:
     """One step with the penalty's gradient against one with decay: SGD, then Adam."""
     apart = {}
-    adam, adamw = (partial(Adam, capturable=False, decoupled=it) for it in (False, True))
-    sgd = partial(SGD, momentum=0.0)
+    adam, adamw = (partial(adam_optimizer, decoupled=it) for it in (False, True))
+    sgd = partial(sgd_optimizer, momentum=0.0)
     for name, coupled, decoupled in (("SGD", sgd, sgd), ("Adam", adam, adamw)):
         steps = [_step(coupled, penalty=0.1), _step(decoupled, weight_decay=0.1)]
         apart[name] = (steps[0] - steps[1]).abs().max().item()
