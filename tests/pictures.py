@@ -18,7 +18,18 @@ SLIDERS = (sliders.shrinkage_picture, sliders.dropout_picture, sliders.scale_pic
 def payload(shown):
     """What the page's script reads, out of the HTML."""
     text = re.search(r'<script type="application/json">(.*?)</script>', shown._repr_html_())[1]
-    return json.loads(text)
+    made = json.loads(text)
+    for named in (made["shared"], *(state["rows"] for state in made["states"])):
+        for columns in named.values():
+            columns |= {key: unpacked(column) for key, column in columns.items()}
+    return made
+
+
+def unpacked(column):
+    """A column of text as `book/_static/vega/charts.js` makes it of runs."""
+    if isinstance(column, list):
+        return column
+    return [value for value, times in column["runs"] for _ in range(times)]
 
 
 def rows(columns):

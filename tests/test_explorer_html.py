@@ -9,7 +9,7 @@ from pathlib import Path
 import altair as alt
 import pytest
 from check_book import check_html
-from conftest import fake_record, study_frame
+from conftest import fake_record, further_frame, study_frame
 from pictures import SLIDERS, payload, two_studies, two_studies_picture
 
 from reglab.pages import explorer
@@ -139,8 +139,9 @@ def test_the_page_stays_small_with_all_that_can_be_recorded(picture, plan):
         == 50
         == 25 * len(fake_record(plan.baseline(0, 0.1)).history.val_acc)
     )
-    one = explorer.recorded_picture({"mnist": study_frame(plan, longest)})
-    states = len(
-        [s for s in picture.states if s.path[0] == "MNIST"]
-    )  # the paper profile has as many
-    assert 3 * states * len(one._repr_html_().encode()) / len(one.states) < 3e6
+    further = {it: {"mnist": further_frame(it, longest, "mnist")} for it in explorer.FURTHER}
+    one = explorer.recorded_picture({"mnist": study_frame(plan, longest)}, further)
+    there = {state.path for state in one.states}
+    states = there | {s.path for s in picture.states if s.path[0] == "MNIST"}  # as many as "paper"
+    assert {path[1] for path in there} > {"augmentation", "pruning"}
+    assert 3 * len(states) * len(one._repr_html_().encode()) / len(there) < 3e6

@@ -33,9 +33,16 @@
     };
   }
 
+  // A column of text comes as runs: each value with how often it follows itself.
+  function column(packed) {
+    return Array.isArray(packed) ? packed
+      : packed.runs.flatMap(([value, times]) => Array(times).fill(value));
+  }
+
   // {a: [1, 2], b: [3, 4]} to [{a: 1, b: 3}, {a: 2, b: 4}]
-  function rows(columns) {
-    const names = Object.keys(columns);
+  function rows(packed) {
+    const names = Object.keys(packed);
+    const columns = Object.fromEntries(names.map((name) => [name, column(packed[name])]));
     return (columns[names[0]] || []).map((_, i) =>
       Object.fromEntries(names.map((name) => [name, columns[name][i]])));
   }

@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from reglab.pages import live
@@ -52,7 +53,7 @@ class Picture(Choices):
         return live.bundle(self)
 
     def _repr_html_(self) -> str:
-        data = json.dumps(self.payload(), separators=(",", ":"), allow_nan=False)
+        data = json.dumps(_packed(self.payload()), separators=(",", ":"), allow_nan=False)
         data = data.replace("</", "<\\/")  # nothing in it may end the script element
         controls = "".join(
             self._control(*pair, number) for number, pair in enumerate(self.controls)
@@ -115,6 +116,28 @@ def _facts(facts: Sequence[tuple[str, str]]) -> str:
         f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>"
         for name, value in facts
     )
+
+
+def _packed(payload: dict) -> dict:
+    """Return a payload whose columns of text are runs: each value with how often it follows itself.
+
+    A curve's rows all say which curve they are of, which was over half of a page.
+    """
+    states = [{**state, "rows": _runs(state["rows"])} for state in payload["states"]]
+    return {**payload, "shared": _runs(payload["shared"]), "states": states}
+
+
+def _runs(rows: Mapping[str, Columns]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {key: _run(column) for key, column in columns.items()}
+        for name, columns in rows.items()
+    }
+
+
+def _run(column: Sequence[Any]) -> Any:
+    if not column or not all(isinstance(value, str) for value in column):
+        return column
+    return {"runs": [[value, len(list(same))] for value, same in groupby(column)]}
 
 
 def _plain(rows: Mapping[str, Columns]) -> dict[str, dict[str, list]]:
