@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,11 +14,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from reglab import paper
 from reglab.errors import ReglabError
 from reglab.formulas import luck_of_the_best
-from reglab.pages import chapters, clauses, forest
+from reglab.pages import chapters, clauses
 from reglab.pages.figures import MARKERS, colors, styled
 from reglab.results import recorded
 from reglab.results import side_by_side as numbers
-from reglab.results.side_by_side import LEVEL, PROTOCOL, Technique
+from reglab.results.side_by_side import LEVEL, ONE_CONTROL, PROTOCOL, Technique
 from reglab.study.further import datasets_of
 
 NAMES = ("L2", "dropout", "BN", "early stopping", "augmentation", "pruning", "distillation")
@@ -49,7 +50,7 @@ def picture(frames: Together) -> Figure:
     shown = {name: numbers.techniques(studies) for name, studies in frames.items()}
     for axes, (name, found) in zip(panels, shown.items(), strict=True):
         _panel(axes, found)
-        axes.set_title(forest.heading(frames[name][PROTOCOL]), fontsize=10)
+        axes.set_title(_heading(frames[name][PROTOCOL], found), fontsize=10)
     panels[0].set_ylabel("test accuracy gained (points)")
     panels[len(panels) // 2].set_xlabel("multiplications of training, times those without it")
     there = {one.name for found in shown.values() for one in found}
@@ -58,6 +59,14 @@ def picture(frames: Together) -> Figure:
         panels[0].plot([], [], marker, color=color, linestyle="none", markersize=8, label=name)
     figure.legend(loc="outside lower center", ncols=4, fontsize=9)
     return figure
+
+
+def _heading(study: pd.DataFrame, found: Sequence[Technique]) -> str:
+    """Return a panel's title: the data set, the profile, and how many seeds a technique has."""
+    counts = sorted({len(one.gains) for one in found})
+    seeds = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    first = study.iloc[0]
+    return f"{paper.title(first['dataset'])}\n{first['profile']}, {seeds} seeds"
 
 
 def _look(name: str) -> tuple[tuple, str]:
@@ -126,7 +135,7 @@ def _answer(name: str, studies: Mapping[str, pd.DataFrame]) -> str:
         reverse=True,
     )
     if not gained:
-        return f"{title}None of them is shown to raise test accuracy. {_harm(found)}"
+        return f"{title}None of them is shown to raise test accuracy. {_rest(found)}"
     best = gained[0]
     said = [f"The largest gain that is shown: {_named(best)}"]
     adjusted = numbers.apart(found)
@@ -140,7 +149,7 @@ def _answer(name: str, studies: Mapping[str, pd.DataFrame]) -> str:
     level = [one for one in gained if one.name not in clear and one.work]
     if level and (cheapest := min(level, key=lambda one: one.work[0])) is not best:
         said.append(f"the cheapest gain that is not told apart from it: {_named(cheapest)}")
-    return f"{title}{'; '.join(said)}. {_harm(found)}".rstrip()
+    return f"{title}{'; '.join(said)}. {_rest(found)}".rstrip()
 
 
 def _named(one: Technique) -> str:
@@ -150,12 +159,12 @@ def _named(one: Technique) -> str:
     return f"{one.name}, {one.gain.mean:.1f}{half} points{price}"
 
 
-def _harm(found: Sequence[Technique]) -> str:
-    """Return which techniques lower accuracy, and which make training cheaper; may be empty."""
+def _rest(found: Sequence[Technique]) -> str:
+    """Return which techniques lower accuracy, and which are undecided; may be empty."""
     lower = [_named(one) for one in found if clauses.shown(one.gain) == "down"]
     said = f"Shown to lower it: {clauses.listed(lower)}." if lower else ""
-    open_ = [one.name for one in found if clauses.shown(one.gain) == "open"]
-    return f"{said} Undecided: {clauses.listed(open_)}.".strip() if open_ else said
+    undecided = [one.name for one in found if clauses.shown(one.gain) == "open"]
+    return f"{said} Undecided: {clauses.listed(undecided)}.".strip() if undecided else said
 
 
 def calibration(frames: Together) -> clauses.Said:
@@ -179,19 +188,22 @@ def calibration(frames: Together) -> clauses.Said:
 def luck(frames: Together) -> clauses.Said:
     """Return by how much the best would look too good if all techniques were equally good.
 
-    `reglab.formulas.luck_of_the_best` with the mean standard error of the gains, and errors that
-    correlate by a half, as those of differences from one control do where all networks vary alike.
+    `reglab.formulas.luck_of_the_best` of those with one control (`ONE_CONTROL`), with their mean
+    standard error, and errors that correlate by a half: so they do where all networks vary alike
+    and independently.
     """
     said = []
     for name, studies in frames.items():
-        gains = [one.gain for one in numbers.techniques(studies)]
-        errors = [gain.sd / gain.n**0.5 for gain in gains if gain is not None and gain.n > 1]
-        if errors:
-            size = luck_of_the_best(len(errors), sum(errors) / len(errors), 0.5)
-            said.append(f"{size:.1f} points on {paper.title(name)}")
+        found = [one for one in numbers.techniques(studies) if one.name in ONE_CONTROL]
+        gains = [one.gain for one in found if one.gain is not None and one.gain.n > 1]
+        if gains:
+            errors = [gain.sd / math.sqrt(gain.n) for gain in gains]
+            size = luck_of_the_best(len(gains), sum(errors) / len(errors), 0.5)
+            said.append(f"{size:.1f} points for {len(gains)} techniques on {paper.title(name)}")
     if not said:
         return clauses.Said("")
     return clauses.say(
-        "with the standard errors of these runs, if all that is recorded were equally good, the "
-        f"one that looks best would look better than it is by about {clauses.listed(said)}"
+        "with the standard errors of these runs and a correlation of a half, if all techniques "
+        "that are recorded and have one control were equally good, the one that looks best would "
+        f"look better than it is by about {clauses.listed(said)}"
     )

@@ -8,6 +8,7 @@ Seconds depend on the machine and on what else it did; epochs and multiplication
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -166,6 +167,12 @@ def multiplications_an_epoch(runs: pd.DataFrame) -> int | None:
         return None
     images = first["n_fit"] // first["batch_size"] * first["batch_size"]
     return int(PASSES * images * _forward(shape, int(first["width"])))
+
+
+def spent(runs: pd.DataFrame) -> pd.Series:
+    """Return the multiplications of each run's training, NaN where not known; indexed as given."""
+    each = multiplications_an_epoch(runs)
+    return runs["epochs"].astype(float) * (math.nan if each is None else each)
 
 
 def trillions(setting: Setting) -> float | None:

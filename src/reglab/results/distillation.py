@@ -11,7 +11,7 @@ import pandas as pd
 from reglab.formulas import agreement_bounds
 from reglab.record import unpack_bits
 from reglab.results import tables
-from reglab.results.costs import PASSES, multiplications_an_epoch
+from reglab.results.costs import PASSES, multiplications_an_epoch, spent
 from reglab.results.further import contrast, mean
 from reglab.stats import Estimate
 from reglab.study.further.distillation import CONTROL, STUDENTS, TEMPERATURES
@@ -106,17 +106,20 @@ def price(frame: pd.DataFrame, student: str) -> float | None:
     The teacher's training counts, and its one look at the training images. Means over seeds, see
     `reglab.results.costs.multiplications_an_epoch`; None for a data set that it does not know.
     """
-    teacher, taught = runs(frame, "teacher"), runs(frame, f"{student} taught", CONTROL)
-    each = multiplications_an_epoch(teacher)
-    if each is None:
+    before = teaching(frame)
+    if before is None:
         return None
-    looking = each / PASSES
-    in_all = _spent(teacher) + looking + _spent(taught)
-    return in_all / _spent(runs(frame, f"{student} alone"))
+    taught, alone = (
+        spent(runs(frame, *arm)) for arm in ((f"{student} taught", CONTROL), (f"{student} alone",))
+    )
+    return (before.mean() + taught.mean()) / alone.mean()
 
 
-def _spent(found: pd.DataFrame) -> float:
-    return multiplications_an_epoch(found) * found["epochs"].astype(float).mean()
+def teaching(frame: pd.DataFrame) -> pd.Series | None:
+    """Return what a teacher takes by seed: its training, and one look at the training images."""
+    teacher = runs(frame, "teacher")
+    each = multiplications_an_epoch(teacher)
+    return None if each is None else spent(teacher) + each / PASSES
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 Each is held against the same kind of network without it, on the same seeds and images, at one
 profile: L2, dropout, BN and augmentation against no technique; early stopping against the last
-epoch; a pruned network against the dense one that it was; a student against itself alone.
+epoch; a pruned network against the dense one that it was; a student against itself alone. So all
+but early stopping and distillation have one control, the network with no technique.
 """
 
 from __future__ import annotations
@@ -14,17 +15,21 @@ from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
+import torch
 
 from reglab.cells import CELL_NAMES
+from reglab.data.sources import CLASSES, SHAPES
 from reglab.results import augmentation, distillation, pruning, recorded, robustness, tables
-from reglab.results.costs import PASSES, multiplications_an_epoch, strength_of
+from reglab.results.costs import spent, strength_of
 from reglab.results.prices import ratio_interval
 from reglab.stats import Estimate, holm, mean_interval, paired_p, pooled
 from reglab.study.further.distillation import CONTROL
+from reglab.training.model import StandardCNN, decayed_parameters
 
 PROTOCOL = "protocol"
 STUDIES = ("augmentation", "pruning", "distillation", "robustness")
 SPARSITY = 0.8  # of the pruned network in this comparison
+ONE_CONTROL = ("L2", "dropout", "BN", "augmentation", "pruning")
 LEVEL = 0.05  # of the paired comparisons of a data set together (Holm)
 Frames = Mapping[str, pd.DataFrame]
 
@@ -158,18 +163,26 @@ def _pruned(frame: pd.DataFrame) -> Technique:
     dense = _scores(pruning.runs(frame, "dense").reset_index())
     rows = pruning.runs(frame, "magnitude", SPARSITY).reset_index()
     words = f"{100 * SPARSITY:g} % of the weights zero, against the dense network that it was"
-    return Technique("pruning", words, _after(_scores(rows), dense["work"]), dense, 1 - SPARSITY)
+    return Technique("pruning", words, _after(_scores(rows), dense["work"]), dense, _left(rows))
+
+
+def _left(rows: pd.DataFrame) -> float:
+    """Return the share of parameters that pruning leaves: of the weights some, and all biases."""
+    first = rows.iloc[0]
+    network = StandardCNN(SHAPES[first["dataset"]], len(CLASSES[first["dataset"]]), first["width"])
+    weights, rest = (sum(map(torch.numel, part)) for part in decayed_parameters(network))
+    return (round((1 - SPARSITY) * weights) + rest) / (weights + rest)
 
 
 def _taught(frame: pd.DataFrame) -> Technique:
     teacher = distillation.runs(frame, "teacher").reset_index()
     alone = distillation.runs(frame, "half alone").reset_index()
     rows = distillation.runs(frame, "half taught", CONTROL).reset_index()
-    each = multiplications_an_epoch(teacher)
-    before = _scores(teacher)["work"] + (0.0 if each is None else each / PASSES)  # one look
-    words = f"half the width, taught at T = {CONTROL:g} by a network four times as wide, "
+    before, wider = distillation.teaching(frame), teacher["width"].iloc[0] / rows["width"].iloc[0]
+    taught = _scores(rows) if before is None else _after(_scores(rows), before)
+    words = f"half the width, taught at T = {CONTROL:g} by a network {wider:g} times as wide, "
     words += "against half the width alone"
-    return Technique("distillation", words, _after(_scores(rows), before), _scores(alone), 1.0)
+    return Technique("distillation", words, taught, _scores(alone), 1.0)
 
 
 _FURTHER: dict[str, Callable[[pd.DataFrame], Technique]] = {
@@ -186,14 +199,13 @@ def _scores(rows: pd.DataFrame, *, last: bool = False) -> pd.DataFrame:
     """
     prefix = "last_" if last else ""
     by_seed = rows.set_index("seed").sort_index()
-    each = multiplications_an_epoch(rows)
     return pd.DataFrame(
         {
             "accuracy": 100 * by_seed[f"{prefix}test_acc"].astype(float),
             "ece": 100 * by_seed[f"{prefix}test_ece"].astype(float),
             "epochs": by_seed["epochs"].astype(float),
             "learned": by_seed["learned"].astype(bool),
-            "work": float("nan") if each is None else each * by_seed["epochs"].astype(float),
+            "work": spent(by_seed),
         }
     )
 
