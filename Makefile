@@ -190,7 +190,7 @@ $(ADDRESSES): FORCE | $(READY)
 $(BUILT): $(ADDRESSES) $(SUMMARY) $(VERDICTS) $(PAGES)
 	@rm -rf $(FRESH)
 	@$(PY) tools/check_book.py notebooks .
-	$(call timed,book (a minute or so),sh tools/patiently.sh $(VENV)/bin/jupyter-book build . --path-output $(FRESH) -W --keep-going \
+	$(call timed,book (two minutes or so),sh tools/patiently.sh $(VENV)/bin/jupyter-book build . --path-output $(FRESH) -W --keep-going \
 		-q >$(FRESH).log || { cat $(FRESH).log; false; })
 	@$(PY) tools/check_book.py html $(FRESH)/_build/html
 	@rm -rf $(HTML) && mv $(FRESH)/_build/html $(HTML) && rm -rf $(FRESH) $(FRESH).log

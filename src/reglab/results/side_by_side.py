@@ -40,7 +40,7 @@ class Technique:
 
     Attributes:
         name: of the technique, for people.
-        compared: what is held against what.
+        setting: its strength, for people; may be empty. The module says what it is held against.
         treated, control: a row a seed: ``accuracy`` in percent, calibration error ``ece`` in
             percent, ``epochs``, ``learned``, and ``work``, the multiplications of its training.
         parameters: weights and biases that are not zero, over those of the network without it.
@@ -48,7 +48,7 @@ class Technique:
     """
 
     name: str
-    compared: str
+    setting: str
     treated: pd.DataFrame
     control: pd.DataFrame
     parameters: float
@@ -134,7 +134,7 @@ def _cell(studies: Frames, name: str) -> Technique:
     robust = studies.get("robustness")
     return Technique(
         CELL_NAMES[name],
-        f"{strength_of(treated) or 'after each convolution'}, against no technique",
+        strength_of(treated),
         _scores(treated),
         _scores(control),
         treated["n_params"].iloc[0] / control["n_params"].iloc[0],
@@ -147,22 +147,20 @@ def _stopped(study: pd.DataFrame) -> Technique | None:
         return None
     stopped = tables.arm(study, "factorial", "none")
     on = tables.arm(study, "no_early_stop", "none")
-    words = f"a patience of {stopped['patience'].iloc[0]}, against the last of "
-    words += f"{on['max_epochs'].iloc[0]} epochs"
+    words = f"patience {stopped['patience'].iloc[0]} of {on['max_epochs'].iloc[0]} epochs"
     return Technique("early stopping", words, _scores(stopped), _scores(on, last=True), 1.0)
 
 
 def _augmented(frame: pd.DataFrame) -> Technique:
     clean = augmentation.runs(frame, "none").reset_index()
     treated = augmentation.runs(frame, "none", augmentation.whole(frame)).reset_index()
-    words = "all transformations together, against images as they are"
-    return Technique("augmentation", words, _scores(treated), _scores(clean), 1.0)
+    return Technique("augmentation", augmentation.TOGETHER, _scores(treated), _scores(clean), 1.0)
 
 
 def _pruned(frame: pd.DataFrame) -> Technique:
     dense = _scores(pruning.runs(frame, "dense").reset_index())
     rows = pruning.runs(frame, "magnitude", SPARSITY).reset_index()
-    words = f"{100 * SPARSITY:g} % of the weights zero, against the dense network that it was"
+    words = f"{100 * SPARSITY:g} % zeros"
     return Technique("pruning", words, _after(_scores(rows), dense["work"]), dense, _left(rows))
 
 
@@ -175,14 +173,11 @@ def _left(rows: pd.DataFrame) -> float:
 
 
 def _taught(frame: pd.DataFrame) -> Technique:
-    teacher = distillation.runs(frame, "teacher").reset_index()
     alone = distillation.runs(frame, "half alone").reset_index()
     rows = distillation.runs(frame, "half taught", CONTROL).reset_index()
-    before, wider = distillation.teaching(frame), teacher["width"].iloc[0] / rows["width"].iloc[0]
+    before = distillation.teaching(frame)
     taught = _scores(rows) if before is None else _after(_scores(rows), before)
-    words = f"half the width, taught at T = {CONTROL:g} by a network {wider:g} times as wide, "
-    words += "against half the width alone"
-    return Technique("distillation", words, taught, _scores(alone), 1.0)
+    return Technique("distillation", f"T = {CONTROL:g}", taught, _scores(alone), 1.0)
 
 
 _FURTHER: dict[str, Callable[[pd.DataFrame], Technique]] = {
@@ -236,8 +231,7 @@ def table(studies: Frames) -> pd.DataFrame:
     for one in techniques(studies):
         rows.append(
             {
-                "technique": one.name,
-                "what is compared": one.compared,
+                "technique": ", ".join(filter(None, (one.name, one.setting))),
                 "gain": one.gain,
                 "calibration error": one.calibration,
                 "on corrupted images": one.robust,
