@@ -132,6 +132,8 @@ class Run:
         self.stopper = EarlyStopping(config.patience, self.zeros.first)
         self.history, self.trace, self.epoch_seconds = History(), Trace(), []
         self.best_weights: dict | None = None
+        self.best: Scores | None = None
+        self.last: Scores | None = None
         self.diverged = False
 
     @property
@@ -173,11 +175,14 @@ class Run:
         val_loss, val_acc = evaluate(self.model, self.val, self.data, self.config)
         self.diverged = not (math.isfinite(train_loss) and math.isfinite(val_loss))
         if self.diverged:
+            self.last = None
             return
         _append(self.history, train_loss, train_acc, val_loss, val_acc)
-        self._append_trace()
+        self.last = score(self.model, self.test, self.data, self.config)
+        self._append_trace(self.last)
         if self.stopper.improved(val_loss):
             self.best_weights = copy.deepcopy(self.model.state_dict())
+            self.best = self.last
 
     def finish(self, on_epoch: OnEpoch = silent) -> None:
         """Train to the end."""
@@ -186,24 +191,19 @@ class Run:
             on_epoch(self.config.key, len(self.epoch_seconds))
 
     def record(self, threads: int = 1) -> RunRecord:
-        """Score the last and the best weights on the test images; return the finished run."""
-        last = None if self.diverged else self._score()
-        best, best_epoch = last, self.stopper.best_epoch
-        if self.diverged or best_epoch != len(self.history.val_loss):
-            best = None
-            if self.best_weights is not None:
-                self.model.load_state_dict(self.best_weights)
-                best = self._score()
-        probed = None if best is None else probes.probe(self)
+        """Put the best weights back, probe them as the config asks; return the finished run."""
+        if self.best_weights is not None:
+            self.model.load_state_dict(self.best_weights)
+        probed = None if self.best is None else probes.probe(self)
         inference = inference_ms(self.model, self.test, self.data, self.config)
         seconds = time.perf_counter() - self.started
         memory = machine.peak_memory(self.device)
         return RunRecord(
             config=self.config,
             history=self.history,
-            best_epoch=best_epoch,
-            best=best,
-            last=last,
+            best_epoch=self.stopper.best_epoch,
+            best=self.best,
+            last=self.last,
             diverged=self.diverged,
             n_params=sum(p.numel() for p in self.model.parameters()),
             n_fit=len(self.fit[1]),
@@ -220,11 +220,10 @@ class Run:
         """Whether training accuracy ever was above twice that of guessing among K classes."""
         return max(self.history.train_acc, default=0.0) > 2 / self.data.n_classes
 
-    def _append_trace(self) -> None:
+    def _append_trace(self, scores: Scores) -> None:
         """Note what an epoch leaves beside its history; six digits are enough for a curve."""
-        loss, accuracy = evaluate(self.model, self.test, self.data, self.config)
-        self.trace.test_loss.append(rounded(loss))
-        self.trace.test_acc.append(accuracy)
+        self.trace.test_loss.append(None if scores.loss is None else rounded(scores.loss))
+        self.trace.test_acc.append(scores.accuracy)
         for name, weight in self.model.named_parameters():
             if is_decayed(weight):
                 norm = rounded(torch.linalg.vector_norm(weight.detach()).item())
@@ -242,9 +241,6 @@ class Run:
         if self.teacher is None:
             return None
         return predict(self.teacher, self.fit[0], self.data, self.config).clone()
-
-    def _score(self) -> Scores:
-        return score(self.model, self.test, self.data, self.config)
 
 
 def build_model(config: RunConfig, data: Dataset) -> StandardCNN:
