@@ -130,7 +130,8 @@ def test_what_has_no_picture_is_refused():
 
 def test_the_line_under_a_figure_names_its_files(studies, study):  # noqa: F811
     said = line_of.by(effects.drops, {"cifar10": studies["cifar10"]}, {"a": study("order")}).text
-    assert "[`reglab.pages.effects.drops`](../book/api.html#module-reglab.pages.effects)" in said
+    name = "reglab.pages.effects.drops"
+    assert f"[`{name}`](../book/api_pages.html#module-reglab.pages.effects)" in said
     assert "`book/results/reduced/cifar10.jsonl.gz`" in said
     assert "`book/results/reduced/order/cifar10.jsonl.gz`" in said
     assert line_of.by(effects.drops, {}) is None

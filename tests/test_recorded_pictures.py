@@ -150,7 +150,7 @@ def test_what_a_picture_names_is_there():
     tables_named = re.findall(r"\]\(\.\./(book/results/[^)]*)\)", line)
     assert len(tables_named) == len(studies)
     assert all((ROOT / table).is_file() for table in tables_named)
-    page = (ROOT / "book/api.md").read_text("utf-8")
+    page = (ROOT / "book/api_pages.md").read_text("utf-8")
     assert f"automodule:: {heatmaps.__name__}\n" in page
 
 

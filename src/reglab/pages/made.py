@@ -9,8 +9,8 @@ import pandas as pd
 from reglab.pages.clauses import Said, listed
 from reglab.study.further import STUDIES
 
-# From a chapter or a rerun page, which both lie one folder down.
-LIBRARY = "../book/api.html#module-"
+# From a chapter or a rerun page, which both lie one folder down. All that draws is in one package.
+LIBRARY = "../book/api_pages.html#module-"
 RECORDS = "../book/method.html#method-provenance"
 
 
