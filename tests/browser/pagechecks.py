@@ -85,18 +85,18 @@ WITHOUT_ALT = r"""() => [...document.querySelectorAll(".bd-article img")]
     })
     .map(img => `no alternative text: ${img.getAttribute("src").slice(-60)}`)"""
 
-# Of the coloured words in code only the first of each kind stays coloured: thousands of one colour
+# Of the coloured words in code and signatures only the first of each kind stays coloured: thousands
 # take axe-core more than twice as long. A word with anything beside its class stays as well.
 FEWER_WORDS = """() => {
-    const seen = new Set();
-    for (const word of document.querySelectorAll("pre span[class]")) {
+    const seen = new Set(), inside = "pre, dt.sig";
+    for (const word of document.querySelectorAll("pre span[class], dt.sig :is(span, em)[class]")) {
         if (word.attributes.length > 1) continue;
         const kind = [word.closest(".highlight")?.parentElement.className];
-        for (let it = word; it.tagName === "SPAN"; it = it.parentElement) kind.push(it.className);
+        for (let it = word; !it.matches(inside); it = it.parentElement) kind.push(it.className);
         if (seen.has(kind.join("/"))) word.replaceWith(...word.childNodes);
         seen.add(kind.join("/"));
     }
-    for (const code of document.querySelectorAll("pre")) code.normalize();
+    for (const code of document.querySelectorAll(inside)) code.normalize();
 }"""
 
 # What one of the explorer's pictures shows: the words chosen, the text, and each chart as drawn.

@@ -24,6 +24,8 @@ PAGE = "book/bibliography.html"  # a short one
 FAINT = "color: #777; background: #888"
 CODE = f"""<style>.highlight .c {{{{ {FAINT} }}}}</style>
 <div class="highlight"><pre><span {{}}>one</span> <span {{}}>two</span></pre></div>"""
+SIGNATURE = f"""<style>.sig .c {{ {FAINT} }}</style><dl><dt class="sig">
+<em class="c">one</em> <em class="c">two</em></dt><dd>what it does</dd></dl>"""
 # Overwrites what a picture says after each change.
 SPOIL = """addEventListener("input", () => setTimeout(() => {
     for (const it of document.querySelectorAll(".picture dd")) it.textContent = "spoilt";
@@ -121,6 +123,7 @@ def test_widths(broken, added, said):
         (f'<p style="{FAINT}">faint</p>', "color-contrast"),
         ("<button></button>", "button-name"),
         (CODE.format('class="c"', 'class="c"'), "color-contrast"),
+        (SIGNATURE, "color-contrast"),
         (CODE.format('class="n"', f'class="n" style="{FAINT}"'), "color-contrast"),
     ],
 )
