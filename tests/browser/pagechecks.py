@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from axe_playwright_python.base import AXE_SCRIPT
+from auditing import audit
 from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
@@ -35,7 +35,6 @@ SETTLED = """async () => {
 }"""
 DRAWING_MS = 300  # Vega draws in a later frame
 THEME_PAUSE_MS = 400  # the theme looks 300 ms after a change which boxes scroll
-SERIOUS = ("serious", "critical")
 
 UNTYPESET = r"""() => {
     const article = document.querySelector(".bd-article") ?? document.body;
@@ -84,20 +83,6 @@ WITHOUT_ALT = r"""() => [...document.querySelectorAll(".bd-article img")]
         return !alt || /\.(png|svg|jpe?g|gif|webp)$/i.test(alt) || /^\S*\/\S*$/.test(alt);
     })
     .map(img => `no alternative text: ${img.getAttribute("src").slice(-60)}`)"""
-
-# Of the coloured words in code and signatures only the first of each kind stays coloured: thousands
-# take axe-core more than twice as long. A word with anything beside its class stays as well.
-FEWER_WORDS = """() => {
-    const seen = new Set(), inside = "pre, dt.sig";
-    for (const word of document.querySelectorAll("pre span[class], dt.sig :is(span, em)[class]")) {
-        if (word.attributes.length > 1) continue;
-        const kind = [word.closest(".highlight")?.parentElement.className];
-        for (let it = word; !it.matches(inside); it = it.parentElement) kind.push(it.className);
-        if (seen.has(kind.join("/"))) word.replaceWith(...word.childNodes);
-        seen.add(kind.join("/"));
-    }
-    for (const code of document.querySelectorAll(inside)) code.normalize();
-}"""
 
 # What one of the explorer's pictures shows: the words chosen, the text, and each chart as drawn.
 SHOWN = """element => ({
@@ -181,25 +166,6 @@ def switch_theme(page: Page, theme: str) -> None:
         page.locator(".theme-switch-button:visible").first.click()
     page.mouse.move(0, 0)  # off the button, whose tip would cover something
     assert page.evaluate("() => document.documentElement.dataset.theme") == theme
-
-
-def audit(page: Page) -> list[str]:
-    """Return what axe-core finds serious or critical: rule, impact, place, reason.
-
-    Code is then mostly without its colours (`FEWER_WORDS`).
-    """
-    page.evaluate(FEWER_WORDS)
-    if not page.evaluate("() => 'axe' in window"):
-        page.evaluate(AXE_SCRIPT)
-    # Without `preload` it does not read style sheets by XMLHttpRequest, which fails on disk.
-    options = "{preload: false, resultTypes: ['violations']}"
-    return [
-        f"{rule['id']} ({rule['impact']}): {' '.join(map(str, node['target']))}: "
-        + " ".join(node["failureSummary"].split())
-        for rule in page.evaluate(f"() => axe.run(document, {options})")["violations"]
-        if rule["impact"] in SERIOUS
-        for node in rule["nodes"]
-    ]
 
 
 def look(opened: Visit, source: str, theme: str, viewport: ViewportSize) -> dict[str, list[str]]:

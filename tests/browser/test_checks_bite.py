@@ -26,6 +26,9 @@ CODE = f"""<style>.highlight .c {{{{ {FAINT} }}}}</style>
 <div class="highlight"><pre><span {{}}>one</span> <span {{}}>two</span></pre></div>"""
 SIGNATURE = f"""<style>.sig .c {{ {FAINT} }}</style><dl><dt class="sig">
 <em class="c">one</em> <em class="c">two</em></dt><dd>what it does</dd></dl>"""
+BY_ID = f'<style>#odd {{ {FAINT} }}</style><p>well</p><p id="odd">faint</p>'
+ROWS = f"""<style>.few tr:nth-child(even) td {{ {FAINT} }}</style><table class="few">
+<tr><td>well</td></tr><tr><td>faint</td></tr></table>"""
 # Overwrites what a picture says after each change.
 SPOIL = """addEventListener("input", () => setTimeout(() => {
     for (const it of document.querySelectorAll(".picture dd")) it.textContent = "spoilt";
@@ -124,6 +127,8 @@ def test_widths(broken, added, said):
         ("<button></button>", "button-name"),
         (CODE.format('class="c"', 'class="c"'), "color-contrast"),
         (SIGNATURE, "color-contrast"),
+        (BY_ID, "color-contrast"),
+        (ROWS, "color-contrast"),
         (CODE.format('class="n"', f'class="n" style="{FAINT}"'), "color-contrast"),
     ],
 )
