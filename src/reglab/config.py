@@ -271,20 +271,20 @@ def _same(config: RunConfig, name: str, fields: tuple[str, ...]) -> None:
 
 def _coerce_types(config: RunConfig) -> None:
     """Check each field's type; an int where a float belongs becomes one, so keys agree."""
-    for field in dataclasses.fields(config):
-        value, wanted = getattr(config, field.name), _TYPES[field.name]
+    for name, wanted in _TYPES.items():
+        value = getattr(config, name)
         if wanted in (int, float) and isinstance(value, int) and not isinstance(value, bool):
-            _require(config, field.name, -(2**63) <= value < 2**63, "a number of 64 bits")
+            _require(config, name, -(2**63) <= value < 2**63, "a number of 64 bits")
             value = float(value) if wanted is float else value
-            object.__setattr__(config, field.name, value)
-        if field.name in _NESTED:
+            object.__setattr__(config, name, value)
+        if name in _NESTED:
             fine = value is None or isinstance(value, RunConfig)
-            _require(config, field.name, fine, "a RunConfig or None")
+            _require(config, name, fine, "a RunConfig or None")
             continue
         if type(value) is not wanted:
-            raise ReglabError(f"{field.name} must be of type {wanted.__name__}, got {shown(value)}")
+            raise ReglabError(f"{name} must be of type {wanted.__name__}, got {shown(value)}")
         if wanted is float and value == 0:
-            object.__setattr__(config, field.name, 0.0)  # -0.0 would give another key
+            object.__setattr__(config, name, 0.0)  # -0.0 would give another key
 
 
 def _require(config: RunConfig, field: str, ok: bool, allowed: str) -> None:
@@ -293,5 +293,5 @@ def _require(config: RunConfig, field: str, ok: bool, allowed: str) -> None:
 
 
 def _one_of(config: RunConfig, field: str, allowed: tuple[str, ...]) -> None:
-    value = getattr(config, field)
-    _require(config, field, value in allowed, "one of " + ", ".join(map(repr, allowed)))
+    if getattr(config, field) not in allowed:
+        _require(config, field, False, "one of " + ", ".join(map(repr, allowed)))

@@ -6,6 +6,8 @@ share split, initialization and batch order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from reglab import formulas
@@ -14,19 +16,21 @@ from reglab.results import arms, levels, tables
 from reglab.stats import Estimate, mean_interval, pooled
 
 
-def scores(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
-    """Return one row a seed and one column a cell of the factorial.
+def scores(
+    frame: pd.DataFrame, metric: str = "test_acc", names: Sequence[str] = CELL_ORDER
+) -> pd.DataFrame:
+    """Return one row a seed and one column a cell of the factorial, for the cells named.
 
     Metrics and units are those of `reglab.results.arms.values`, with one more:
     ``epochs_to_target`` counts epochs until validation accuracy first reaches the seed's target
     (`reglab.results.arms.targets`), one more than were allowed where it never does.
     """
-    cells = {name: tables.arm(frame, "factorial", name).set_index("seed") for name in CELL_ORDER}
+    cells = {name: tables.arm(frame, "factorial", name) for name in names}
     if metric == "epochs_to_target":
-        wanted = arms.targets(cells["none"].reset_index())
-        values = {name: _epochs(rows, wanted) for name, rows in cells.items()}
+        wanted = arms.targets(tables.arm(frame, "factorial", "none"))
+        values = {name: _epochs(rows.set_index("seed"), wanted) for name, rows in cells.items()}
     else:
-        values = {name: arms.values(rows.reset_index(), metric) for name, rows in cells.items()}
+        values = {name: arms.values(rows, metric) for name, rows in cells.items()}
     return pd.DataFrame(values).astype(float).sort_index()
 
 
@@ -49,7 +53,7 @@ def contrast(
         treated, control: names of cells.
         metric: as `scores`, whose unit the estimate has.
     """
-    cells = scores(frame, metric)
+    cells = scores(frame, metric, (treated, control))
     values = (cells[treated] - cells[control]).dropna().tolist()
     return mean_interval(values) if values else None
 

@@ -7,6 +7,7 @@ import logging
 import os
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -111,8 +112,7 @@ class RunStore:
     def _read(self, path: Path, config: RunConfig) -> RunRecord | None:
         """Return what a file holds; one that is as it was when it was read is not read again."""
         try:
-            state = path.stat()
-            stamp = (state.st_ino, state.st_mtime_ns, state.st_size)
+            stamp = _stamp(path)
             before, record = self._read_before.get(path, (None, None))
             if before == stamp and record.config == config:
                 return record
@@ -135,9 +135,20 @@ class RunStore:
             runs: dict[str, RunRecord] = {}
             tables = self.recorded.glob(f"*/**/{dataset}.jsonl.gz") if self.recorded else ()
             for table in sorted(tables):
-                runs.update((record.config.key, record) for record in read_table(table))
+                runs.update(_runs_of(table, _stamp(table)))
             self._recorded_runs[dataset] = runs
         return self._recorded_runs[dataset]
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Return what a file has another of once it is written anew."""
+    state = path.stat()
+    return state.st_ino, state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=128)  # a page opens many stores on the same tables
+def _runs_of(table: Path, stamp: tuple[int, int, int]) -> dict[str, RunRecord]:
+    return {record.config.key: record for record in read_table(table)}
 
 
 class RunLock:
