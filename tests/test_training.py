@@ -15,7 +15,8 @@ from reglab.config import RunConfig
 from reglab.data.dataset import dataset_version, load_dataset
 from reglab.errors import ReglabError
 from reglab.record import RunRecord, unpack_bits
-from reglab.training import run
+from reglab.training import evaluate, run
+from reglab.training.fitting import fit
 from reglab.training.model import decayed_parameters
 from reglab.training.optimizer import build_optimizer
 from reglab.training.order import BatchOrder
@@ -67,6 +68,28 @@ def test_record_holds_what_it_says():
 def test_same_config_gives_the_same_bits(changes):
     first, second = train(mnist(**changes)), train(mnist(**changes))
     assert first.reproducible() == second.reproducible()
+
+
+@pytest.mark.parametrize("changes", [{}, ODD])
+def test_what_is_measured_only_at_the_end_is_the_same(changes):
+    config = mnist(**changes, patience=0, max_epochs=3)
+    record, fitted = train(config), fit(config)
+    assert fitted.last == record.last
+    assert fitted.history.val_loss == record.history.val_loss[-1:]
+    with pytest.raises(ReglabError, match="patience must be 0 to measure only at the end, got 5"):
+        fit(config.replace(patience=5))
+
+
+def test_the_scores_are_those_of_the_restored_and_of_the_last_weights():
+    config = mnist(lr=0.3, max_epochs=4, patience=0, batch_size=8)
+    under_way = run.Run(config, run.load_for(config), torch.device("cpu"))
+    under_way.finish()
+    test = under_way.test, under_way.data, config
+    last = evaluate.score(under_way.model, *test)
+    record = under_way.record()
+    assert 1 <= record.best_epoch < 4  # so that the two differ
+    assert record.last == last != record.best
+    assert record.best == evaluate.score(under_way.model, *test)
 
 
 def test_same_config_gives_the_same_bits_in_another_process():
