@@ -34,6 +34,13 @@ def test_each_kind_of_evidence_has_its_clause():
     assert clause(None) == "not measured"
 
 
+def test_nothing_is_said_to_be_minus_zero():
+    near = mean_interval([0.02, -0.021, 0.0])
+    assert near.mean < 0
+    assert clause(near) == "undecided (0.00 ± 0.05 points)"
+    assert effect({"mnist": near}, figures=True).endswith("MNIST (+0.0 ± 0.1)")
+
+
 def test_what_is_shown_can_be_seen_in_its_digits():
     """Rounded to two decimals such an interval would seem to reach zero."""
     near = mean_interval([0.0005, 0.04, 0.0195])

@@ -85,12 +85,12 @@ def clause(
         return f"of two kinds, some runs having learned and some not ({estimate.words})"
     unit = f" {unit}" if unit else ""
     if estimate.n < 2 or math.isnan(estimate.low):
-        return f"undecided, with one run: {estimate.mean:.2f}{unit}"
+        return f"undecided, with one run: {estimate.mean:z.2f}{unit}"
     kind = shown(estimate, margin)
     if kind in ("up", "down"):
         verb = up if kind == "up" else down
         return f"{verb} {_apart(abs(estimate.mean), estimate.half_width)}{unit}"
-    measured = f"{estimate.mean:.2f} ± {estimate.half_width:.2f}{unit}"
+    measured = f"{estimate.mean:z.2f} ± {estimate.half_width:.2f}{unit}"
     if kind == "small":
         return f"no difference larger than {margin:g}{unit} is left ({measured})"
     return f"undecided ({measured})"
@@ -113,7 +113,7 @@ def shown(estimate: Estimate | None, margin: float | None = None) -> str:
 def _apart(mean: float, half: float) -> str:
     """Return "0.48 ± 0.47" with as many decimals as it takes to see that zero is left out."""
     digits = next((n for n in (2, 3, 4) if round(mean, n) > round(half, n)), 5)
-    return f"{mean:.{digits}f} ± {half:.{digits}f}"
+    return f"{mean:z.{digits}f} ± {half:.{digits}f}"
 
 
 def by_dataset(
@@ -212,7 +212,7 @@ def _figure(one: Estimate | None) -> str:
     mean, half, apart = abs(one.mean), one.half_width, shown(one) != "open"
     fits = (n for n in (1, 2, 3) if round(mean, n) > round(half, n) > 0 or not apart)
     digits = next(fits, 1)
-    return f" ({one.mean:+.{digits}f} ± {half:.{digits}f})"
+    return f" ({one.mean:+z.{digits}f} ± {half:.{digits}f})"
 
 
 def shown_on(

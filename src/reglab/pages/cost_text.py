@@ -76,7 +76,7 @@ def _epochs(measured: Sequence[Price]) -> list[float]:
 
 
 def _bought(one: Price) -> str:
-    gain = f"{one.gain.mean:.1f}{_half(one.gain)} points"
+    gain = f"{one.gain.mean:z.1f}{_half(one.gain)} points"
     few = "fewer" if one.epochs.mean < 0 else "more"
     return f"{one.name}, {gain} for {abs(one.epochs.mean):.1f}{_half(one.epochs)} epochs {few}"
 

@@ -103,9 +103,9 @@ def _cell(value: object, column: str) -> str:
         return value.short
     if isinstance(value, Estimate):
         half = MISSING if value.n < 2 else f"{value.half_width:.2f}"
-        return f"{value.mean:.2f} ± {half}"
+        return f"{value.mean:z.2f} ± {half}"
     if isinstance(value, float):
         if column.endswith("validation loss"):
-            return f"{value:.3f}"
-        return f"{value:.2f}" if "accuracy" in column or "±" in column else f"{value:.4g}"
+            return f"{value:z.3f}"
+        return f"{value:z.2f}" if "accuracy" in column or "±" in column else f"{value:.4g}"
     return str(value)

@@ -127,7 +127,7 @@ def _number(one: Gain) -> str:
         return "not measured"
     half = "" if one.estimate.n < 2 else f" ± {one.estimate.half_width:.2f}"
     printed = f" [paper {one.paper}]" if one.paper else ""
-    return f"{one.estimate.mean:+.2f}{half}{printed}"
+    return f"{one.estimate.mean:+z.2f}{half}{printed}"
 
 
 def _claims(text: str, rows: Sequence[Row], *, figures: bool = True) -> str:

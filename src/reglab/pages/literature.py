@@ -48,7 +48,7 @@ class Reported:
         """What it reports, in words."""
         if self.before is None or self.after is None:
             return self.words
-        pair = f"{self.before:.2f} → {self.after:.2f} ({self.after - self.before:+.2f})"
+        pair = f"{self.before:.2f} → {self.after:.2f} ({self.after - self.before:+z.2f})"
         return f"{pair}; {self.words}" if self.words else pair
 
 
@@ -126,9 +126,9 @@ def _stopping(frame: pd.DataFrame) -> str:
     if found["loss"] is None:
         return f"{title}: not measured"
     loss, error = (
-        f"{found[it].mean:+.1f} ± {found[it].half_width:.1f} %" for it in ("loss", "error")
+        f"{found[it].mean:+z.1f} ± {found[it].half_width:.1f} %" for it in ("loss", "error")
     )
-    time = f"{found['time'].mean:.1f} ± {found['time'].half_width:.1f}"
+    time = f"{found['time'].mean:z.1f} ± {found['time'].half_width:.1f}"
     return f"{title}: loss {loss}, error {error}, {time} times the epochs (n = {found['time'].n})"
 
 
@@ -138,7 +138,7 @@ def _augmented(frame: pd.DataFrame) -> str:
     title = paper.title(frame["dataset"].iloc[0])
     if any(one is None for one in found):
         return f"{title}: not measured"
-    with_it, without = (f"{one.mean:+.2f} ± {one.half_width:.2f}" for one in found)
+    with_it, without = (f"{one.mean:+z.2f} ± {one.half_width:.2f}" for one in found)
     return f"{title}: {with_it}, and {without} without augmentation (n = {found[0].n})"
 
 
@@ -148,7 +148,7 @@ def _row(one: Reported, studies: Mapping[str, pd.DataFrame]) -> dict[str, str | 
         gain = gains.gain(studies[one.dataset], one.treated, one.control)
         printed = gain.paper or None
         if gain.estimate is not None:
-            ours = f"{gain.estimate.mean:+.2f} ± {gain.estimate.half_width:.2f} "
+            ours = f"{gain.estimate.mean:+z.2f} ± {gain.estimate.half_width:.2f} "
             ours += f"({paper.title(one.dataset)}, n = {gain.estimate.n})"
     return {
         "what": one.what,

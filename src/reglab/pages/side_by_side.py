@@ -164,7 +164,7 @@ def _named(one: Technique) -> str:
     half = "" if one.gain.n < 2 else f" ± {one.gain.half_width:.1f}"
     times = numbers.in_times(one.work)
     price = "" if times is None else f" for {times} times the multiplications"
-    return f"{one.name}, {one.gain.mean:.1f}{half} points{price}"
+    return f"{one.name}, {one.gain.mean:z.1f}{half} points{price}"
 
 
 def _rest(found: Sequence[Technique]) -> str:

@@ -185,4 +185,4 @@ def _levels(estimates: Mapping[str, Estimate | None], unit: str) -> str:
 
 
 def _level(one: Estimate) -> str:
-    return f"{one.mean:.1f} ± {one.half_width:.1f}"
+    return f"{one.mean:z.1f} ± {one.half_width:.1f}"

@@ -72,7 +72,7 @@ def _measured(row: Row) -> str:
     if row.estimate is None:
         return ""
     interval = "" if row.low is None else f" ({row.low:.2f} to {row.high:.2f})"
-    return f"{row.estimate:.2f}{interval} {row.unit}"
+    return f"{row.estimate:z.2f}{interval} {row.unit}"
 
 
 def _table(title: str, names: Sequence[str], right: Sequence[str] = ()) -> Table:
@@ -84,4 +84,4 @@ def _table(title: str, names: Sequence[str], right: Sequence[str] = ()) -> Table
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None or math.isnan(value) else f"{value:.2f}"
+    return "" if value is None or math.isnan(value) else f"{value:z.2f}"

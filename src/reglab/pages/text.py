@@ -33,7 +33,7 @@ def render(frames: dict[str, pd.DataFrame], format: str) -> str:
     if format == "csv":
         return rows.to_csv(index=False).rstrip("\n")
     if format == "table":
-        shown = rows[_SHOWN].to_string(index=False, float_format="{:.2f}".format, na_rep="-")
+        shown = rows[_SHOWN].to_string(index=False, float_format="{:z.2f}".format, na_rep="-")
         return f"{shown}\n\nTest accuracy in percent, 95 % t interval over seeds. {source}"
     return json.dumps(_as_json(frames, rows, source), indent=1)
 

@@ -17,7 +17,7 @@ from reglab.verdicts.words import ALPHA, UNDECIDED
 def figure(contrast: Contrast) -> str:
     """Return a contrast's number with its interval and unit, e.g. "+0.29 ± 0.68 points"."""
     shown = contrast.shown
-    mean = f"{shown.mean:.2f}" if contrast.unit == "%" else f"{shown.mean:+.2f}"
+    mean = f"{shown.mean:z.2f}" if contrast.unit == "%" else f"{shown.mean:+z.2f}"
     half = "" if shown.n < 2 else f" ± {shown.half_width:.2f}"
     return f"{mean}{half} {contrast.unit}"
 
