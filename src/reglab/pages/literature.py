@@ -6,16 +6,18 @@ Differences are in points of test accuracy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from reglab import paper
 from reglab.pages import display
-from reglab.results import augmentation, criteria, gains, recorded
+from reglab.results import augmentation, criteria, distillation, gains, pruning, recorded
+from reglab.study.further.distillation import CONTROL
 
 UNKNOWN = "not known to us"
+TAUGHT = ("half taught", CONTROL)  # half as wide as its teacher, at temperature 4
 
 
 @dataclass(frozen=True)
@@ -74,43 +76,57 @@ REPORTED = (
         "quoted from a reproduction", UNKNOWN, "mnist", "l2+dropout", "l2",
     ),
 )  # fmt: skip
-# Slow criteria for early stopping beside fast ones: what we have beside it is no gain of a cell.
+# What is beside these is no gain of a cell of the factorial, but of another study.
 PRECHELT = {
     "what": "slow over fast stopping criteria",
     "source": "Prechelt (1998)",
     "network and data": "multi-layer perceptrons, 12 problems",
     "reported": "generalization better by about 4 %, for about 4 times the training time",
     "runs": "1,296 in all",
-    "paper": None,
 }
-# With augmentation, do the others still help?
 HERNANDEZ = {
     "what": "L2 + dropout over none, both with augmentation",
     "source": "Hernández-García & König (2018)",
     "network and data": "several networks for object recognition",
     "reported": "none does as well, or better",
     "runs": UNKNOWN,
-    "paper": None,
+}
+HAN = {
+    "what": "a pruned network over a dense one",
+    "source": "Han et al. (2015)",
+    "network and data": "AlexNet, ImageNet",
+    "reported": "a ninth of the parameters, without loss of accuracy",
+    "runs": UNKNOWN,
+}
+STANTON = {
+    "what": "a student and its teacher",
+    "source": "Stanton et al. (2021)",
+    "network and data": "several, of image data and others",
+    "reported": "students gain, and yet often differ much from their teachers; "
+    "those closer to them are not always better",
+    "runs": UNKNOWN,
 }
 
 
 def table(
     studies: Mapping[str, pd.DataFrame],
-    stopping: Mapping[str, pd.DataFrame] | None = None,
-    augmented: Mapping[str, pd.DataFrame] | None = None,
+    further: Callable[[str], Mapping[str, pd.DataFrame]] = recorded.further,
 ) -> display.Shown:
     """Return a row a figure: what is reported, from how many runs, the paper's and ours.
 
     Args:
         studies: recorded studies by data set.
-        stopping, augmented: the studies *early_stopping* and *augmentation* by data set; None =
-            `reglab.results.recorded.further`.
+        further: gives a further study's runs, by its name, by data set.
     """
-    stopping = recorded.further("early_stopping") if stopping is None else stopping
-    augmented = recorded.further("augmentation") if augmented is None else augmented
     rows = [_row(one, studies) for one in REPORTED]
-    rows.append(PRECHELT | {"ours": "; ".join(map(_stopping, stopping.values())) or None})
-    rows.append(HERNANDEZ | {"ours": "; ".join(map(_augmented, augmented.values())) or None})
+    for reported, study, ours in (
+        (PRECHELT, "early_stopping", _stopping),
+        (HERNANDEZ, "augmentation", _augmented),
+        (HAN, "pruning", _pruned),
+        (STANTON, "distillation", _taught),
+    ):
+        found = "; ".join(map(ours, further(study).values())) or None
+        rows.append(reported | {"paper": None, "ours": found})
     return display.show(
         pd.DataFrame(rows),
         "What others report, in percent of test images, with the gain in points; the paper's gain, "
@@ -140,6 +156,25 @@ def _augmented(frame: pd.DataFrame) -> str:
         return f"{title}: not measured"
     with_it, without = (f"{one.mean:+z.2f} ± {one.half_width:.2f}" for one in found)
     return f"{title}: {with_it}, and {without} without augmentation (n = {found[0].n})"
+
+
+def _pruned(frame: pd.DataFrame) -> str:
+    """Return what is lost, or gained, with a tenth of the weights, on a data set."""
+    found, title = pruning.against_dense(frame, 0.9), paper.title(frame["dataset"].iloc[0])
+    if found is None:
+        return f"{title}: not measured"
+    size = f"{found.mean:+z.2f} ± {found.half_width:.2f}"
+    return f"{title}: {size} with a tenth of the weights (n = {found.n})"
+
+
+def _taught(frame: pd.DataFrame) -> str:
+    """Return what a student of half the width gains, and how often it agrees, on a data set."""
+    title, agreed = paper.title(frame["dataset"].iloc[0]), distillation.agreement(frame, *TAUGHT)
+    found = distillation.gain(frame, "half")
+    if found is None or agreed.empty:
+        return f"{title}: not measured"
+    size = f"{found.mean:+z.2f} ± {found.half_width:.2f}"
+    return f"{title}: {size}, agreeing on {agreed.mean():.1f} % of test images (n = {found.n})"
 
 
 def _row(one: Reported, studies: Mapping[str, pd.DataFrame]) -> dict[str, str | None]:
