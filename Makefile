@@ -117,7 +117,8 @@ smoke: $(READY) ## only the smoke book: seconds of training, its own copy, store
 	@$(PY) tools/hard_settings.py _build/smoke/settings $(MAKE) -C "$(SMOKE)" book PROFILE=smoke STORE=runs VENV=$(if $(filter /%,$(VENV)),,../../../)$(VENV)
 
 browser: $(READY) ## the pages of the smoke book in Chromium, where there is one (after make smoke)
-	$(PYTEST) tests/browser --book "$(SMOKE)/_build/html" -n $(CORES) --dist loadscope
+	$(PYTEST) tests/browser --book "$(SMOKE)/_build/html" -n $(CORES) --dist loadscope \
+		--no-loadscope-reorder
 
 torture: $(READY) ## the injected faults, with fifty kills instead of three (see Reliability)
 	$(PYTEST) tests/test_faults_*.py tests/test_cluster.py --kills 50

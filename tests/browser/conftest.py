@@ -59,11 +59,12 @@ def find_chromium() -> str | None:
 
 
 def pytest_collection_modifyitems(config, items):
-    """Without a browser, one skipped test speaks for all."""
+    """Without a browser, one skipped test speaks for all. JupyterLab, the longest, comes first."""
     if config.chromium is None and items:
         config.hook.pytest_deselected(items=items[1:])
         items[1:] = []
         items[0].add_marker(pytest.mark.skip(reason=MISSING))
+    items.sort(key=lambda item: item.path.name != "test_lab.py")
 
 
 def pages(book: Path) -> list[str]:

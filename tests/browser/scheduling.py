@@ -24,7 +24,7 @@ def group(nodeid: str) -> str:
 
 
 class PageScheduling(LoadScopeScheduling):
-    """Hands out groups, the largest first."""
+    """Hands out groups, in their order (--no-loadscope-reorder) or the largest first."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group(nodeid)
