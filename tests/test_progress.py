@@ -259,3 +259,8 @@ def test_the_number_of_runs_is_exact_once_the_last_stage_is_named(undisturbed):
 
 def test_every_profile_says_how_long_a_run_takes():
     assert list(profiles.RUN_SECONDS) == list(profiles.PROFILES)
+    assert profiles.run_seconds("another", "mnist") is None
+    plans = [make_plan(name, "full", device="cpu") for name in ("mnist", "cifar10")]
+    said = [sweep._opening(some, sweep.Left(total=9), Crew(workers=1)) for some in
+            (plans[:1], plans[1:], plans)]  # fmt: skip
+    assert [re.search(r"a run takes (\d+) s", text)[1] for text in said] == ["360", "720", "540"]

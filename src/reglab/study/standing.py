@@ -9,7 +9,7 @@ from reglab.runs.progress import roughly
 from reglab.runs.store import RunStore
 from reglab.study.outlook import outlook
 from reglab.study.plan import PROTOCOL, Plan
-from reglab.study.profiles import RUN_SECONDS
+from reglab.study.profiles import run_seconds
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def survey(plan: Plan, store: RunStore) -> Standing:
     records = store.load(config for key, config in keys.items() if key not in absent)
     exact, total = seen.exact, seen.total
     seconds = sum(record.costs.seconds for record in records.values())
-    each = seconds / len(records) if records else RUN_SECONDS[plan.profile.name]
+    each = seconds / len(records) if records else run_seconds(plan.profile.name, plan.dataset)
     judged = [arm for arm in seen.arms if exact and arm.config.seed in plan.evaluation_seeds]
     lacking = {arm.config.seed for arm in judged if arm.config.key not in records}
     complete = len(plan.evaluation_seeds) - len(lacking) if judged else 0

@@ -15,7 +15,7 @@ from reglab.runs.progress import Progress, roughly
 from reglab.runs.store import RunStore
 from reglab.study.outlook import outlook
 from reglab.study.plan import PROTOCOL, Plan
-from reglab.study.profiles import RUN_SECONDS
+from reglab.study.profiles import run_seconds
 
 PATIENCE = 0.5  # seconds between two looks at what another driver is still making
 
@@ -176,8 +176,9 @@ def _opening(plans: Sequence[Plan], left: Left, crew: Crew) -> str:
     names, profile = ", ".join(plan.dataset for plan in plans), plans[0].profile.name
     study = "" if plans[0].study == PROTOCOL else f", study {plans[0].study}"
     text = f"{names} ({profile}{study}): {left}; {left.to_make} {crew}"
-    if crew.together > 1 or crew.workers is None or profile not in RUN_SECONDS:
+    measured = [run_seconds(profile, plan.dataset) for plan in plans]
+    if crew.together > 1 or crew.workers is None or None in measured:
         return text
-    each = RUN_SECONDS[profile]
+    each = sum(measured) / len(measured)
     whole = roughly((left.total - left.done) * each / crew.workers)
     return f"{text}, about {whole} if a run takes {each:g} s, as on a core of an AMD EPYC"
