@@ -246,4 +246,4 @@ def test_command_prints_the_ledger(recorded_runs, tmp_path, monkeypatch):
     assert any(row["by_runs"] == "direction confirmed" and row["n_seeds"] == 5 for row in rows)
     monkeypatch.setenv("REGLAB_RESULTS", str(tmp_path))  # the words need no run
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "by arithmetic inconsistent: 10" in text
+    assert "by arithmetic inconsistent: 9" in text
