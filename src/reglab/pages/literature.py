@@ -14,9 +14,10 @@ import pandas as pd
 from reglab import paper
 from reglab.pages import display
 from reglab.results import augmentation, criteria, distillation, gains, pruning, recorded
+from reglab.stats import Estimate
 from reglab.study.further.distillation import CONTROL
 
-UNKNOWN = "not known to us"
+UNKNOWN, MISSING = "not known to us", "not measured"
 TAUGHT = ("half taught", CONTROL)  # half as wide as its teacher, at temperature 4
 
 
@@ -101,8 +102,8 @@ HAN = {
 STANTON = {
     "what": "a student and its teacher",
     "source": "Stanton et al. (2021)",
-    "network and data": "several, of image data and others",
-    "reported": "students gain, and yet often differ much from their teachers; "
+    "network and data": "not named in their abstract",
+    "reported": "students can gain, and yet often differ much from their teachers; "
     "those closer to them are not always better",
     "runs": UNKNOWN,
 }
@@ -125,8 +126,8 @@ def table(
         (HAN, "pruning", _pruned),
         (STANTON, "distillation", _taught),
     ):
-        found = "; ".join(map(ours, further(study).values())) or None
-        rows.append(reported | {"paper": None, "ours": found})
+        found = [f"{paper.title(name)}: {ours(frame)}" for name, frame in further(study).items()]
+        rows.append(reported | {"paper": None, "ours": "; ".join(found) or None})
     return display.show(
         pd.DataFrame(rows),
         "What others report, in percent of test images, with the gain in points; the paper's gain, "
@@ -138,43 +139,41 @@ def table(
 
 def _stopping(frame: pd.DataFrame) -> str:
     """Return what slow criteria bring in one data set's runs that were not stopped."""
-    found, title = criteria.slow_against_fast(frame), paper.title(frame["dataset"].iloc[0])
+    found = criteria.slow_against_fast(frame)
     if found["loss"] is None:
-        return f"{title}: not measured"
-    loss, error = (
-        f"{found[it].mean:+z.1f} ± {found[it].half_width:.1f} %" for it in ("loss", "error")
-    )
-    time = f"{found['time'].mean:z.1f} ± {found['time'].half_width:.1f}"
-    return f"{title}: loss {loss}, error {error}, {time} times the epochs (n = {found['time'].n})"
+        return MISSING
+    loss, error = (f"{_size(found[it], 1)} %" for it in ("loss", "error"))
+    time = f"{found['time'].mean:.1f} ± {found['time'].half_width:.1f}"
+    return f"loss {loss}, error {error}, {time} times the epochs (n = {found['time'].n})"
 
 
 def _augmented(frame: pd.DataFrame) -> str:
-    """Return what L2 and dropout bring with augmentation, and beside it without, on a data set."""
+    """Return what L2 and dropout bring with augmentation, and beside it without."""
     found = [augmentation.cell_gain(frame, "l2+dropout", augmented=on) for on in (True, False)]
-    title = paper.title(frame["dataset"].iloc[0])
     if any(one is None for one in found):
-        return f"{title}: not measured"
-    with_it, without = (f"{one.mean:+z.2f} ± {one.half_width:.2f}" for one in found)
-    return f"{title}: {with_it}, and {without} without augmentation (n = {found[0].n})"
+        return MISSING
+    with_it, without = map(_size, found)
+    return f"{with_it}, and {without} without augmentation (n = {found[0].n})"
 
 
 def _pruned(frame: pd.DataFrame) -> str:
-    """Return what is lost, or gained, with a tenth of the weights, on a data set."""
-    found, title = pruning.against_dense(frame, 0.9), paper.title(frame["dataset"].iloc[0])
+    """Return what is lost, or gained, with a tenth of the weights."""
+    found = pruning.against_dense(frame, 0.9)
     if found is None:
-        return f"{title}: not measured"
-    size = f"{found.mean:+z.2f} ± {found.half_width:.2f}"
-    return f"{title}: {size} with a tenth of the weights (n = {found.n})"
+        return MISSING
+    return f"{_size(found)} with a tenth of the weights (n = {found.n})"
 
 
 def _taught(frame: pd.DataFrame) -> str:
-    """Return what a student of half the width gains, and how often it agrees, on a data set."""
-    title, agreed = paper.title(frame["dataset"].iloc[0]), distillation.agreement(frame, *TAUGHT)
-    found = distillation.gain(frame, "half")
+    """Return what a student of half the width gains, and how often it agrees."""
+    found, agreed = distillation.gain(frame, "half"), distillation.agreement(frame, *TAUGHT)
     if found is None or agreed.empty:
-        return f"{title}: not measured"
-    size = f"{found.mean:+z.2f} ± {found.half_width:.2f}"
-    return f"{title}: {size}, agreeing on {agreed.mean():.1f} % of test images (n = {found.n})"
+        return MISSING
+    return f"{_size(found)}, agreeing on {agreed.mean():.1f} % of test images (n = {found.n})"
+
+
+def _size(one: Estimate, digits: int = 2) -> str:
+    return f"{one.mean:+z.{digits}f} ± {one.half_width:.{digits}f}"
 
 
 def _row(one: Reported, studies: Mapping[str, pd.DataFrame]) -> dict[str, str | None]:
@@ -183,8 +182,7 @@ def _row(one: Reported, studies: Mapping[str, pd.DataFrame]) -> dict[str, str | 
         gain = gains.gain(studies[one.dataset], one.treated, one.control)
         printed = gain.paper or None
         if gain.estimate is not None:
-            ours = f"{gain.estimate.mean:+z.2f} ± {gain.estimate.half_width:.2f} "
-            ours += f"({paper.title(one.dataset)}, n = {gain.estimate.n})"
+            ours = f"{_size(gain.estimate)} ({paper.title(one.dataset)}, n = {gain.estimate.n})"
     return {
         "what": one.what,
         "source": one.source,

@@ -100,7 +100,7 @@ PROFILES = {
 RUN_SECONDS = {"smoke": 0.3, "pilot": 5, "reduced": 90, "full": 720, "paper": 1000}
 
 # The full profile's other two data sets, smaller images in a network of half the width: about half,
-# as a trial of eight epochs each has shown.
+# an estimate from when the profile was laid out. None of their runs has been made.
 _HALF = {("full", "mnist"), ("full", "fashion_mnist")}
 
 
