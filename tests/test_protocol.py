@@ -196,8 +196,8 @@ def test_the_full_profile_is_what_was_recorded_first():
         for name in ("mnist", "fashion_mnist", "cifar10")
     }
     assert {name: (p.profile.width, p.seeds, p.precision) for name, p in plans.items()} == {
-        "mnist": (16, 10, "bf16"),
-        "fashion_mnist": (16, 10, "bf16"),
+        "mnist": (16, 10, "fp32"),
+        "fashion_mnist": (16, 10, "fp32"),
         "cifar10": (32, 5, "bf16"),
     }
     lr = plans["cifar10"].baseline(1000, 0.01)
