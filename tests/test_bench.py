@@ -19,7 +19,7 @@ from reglab.record import unpack_bits
 from reglab.runs import executors
 from reglab.stats import equivalence
 from reglab.training.evaluate import ready
-from reglab.training.model import multiplications
+from reglab.training.networks import multiplications
 
 
 @pytest.fixture(scope="module", params=["cifar10", "mnist"])

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from owndata import own_arrays, write_own
 
 from reglab.data import sources
-from reglab.data.dataset import dataset_size, dataset_version, load_dataset, stratified_order
+from reglab.data.dataset import dataset_size, dataset_version, load_dataset
 from reglab.data.sources import CLASSES, FULL_SHA256, KNOWN, load_sample, sample_manifest, verify
+from reglab.data.splitting import stratified_order
 from reglab.errors import ReglabError
 
 

@@ -42,7 +42,7 @@ BAD = {
     "one class": ({"y_train": np.zeros(40, int)}, "K >= 2"),
     "a class left out": ({"y_train": np.arange(40) % 2 * 2}, "each there"),
     "test label too large": ({"y_test": np.arange(20) % 5}, "below 4"),
-    "shapes differ": ({"x_test": X[:20, :8]}, "image shape"),
+    "shapes differ": ({"x_test": X[:20, :8]}, "shape but for N"),
     "an array missing": ({"y_test": None}, "no array 'y_test'"),
     "objects": ({"y_train": np.array([object()] * 40)}, "without Python objects"),
     "too few names": ({"classes": np.array(["a", "b"])}, "4 different names"),

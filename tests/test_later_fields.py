@@ -10,9 +10,10 @@ from torch.nn.functional import batch_norm, conv2d, cross_entropy, linear, max_p
 from reglab.config import RunConfig
 from reglab.data.dataset import dataset_version
 from reglab.training.model import Dropout
+from reglab.training.networks import build_model
 from reglab.training.order import BatchOrder
 from reglab.training.probes import statistics
-from reglab.training.run import Run, build_model, load_for, train
+from reglab.training.run import Run, load_for, train
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from reglab.study.further.pruning import narrow_width, pruned
 from reglab.training import machine
 from reglab.training.kept import Kept
 from reglab.training.model import is_decayed
-from reglab.training.run import Run, build_model, train
+from reglab.training.networks import build_model
+from reglab.training.run import Run, train
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from reglab.results import provenance
 from reglab.results import pruning as numbers
 from reglab.study.further.distillation import TEMPERATURES
 from reglab.study.further.pruning import SPARSITIES
-from reglab.training.model import multiplications
+from reglab.training.networks import multiplications
 
 
 def worth(config):

@@ -13,7 +13,8 @@ from reglab.pages import side_by_side as pages
 from reglab.results import side_by_side as numbers
 from reglab.study.plan import Plan
 from reglab.study.profiles import PROFILES
-from reglab.training.model import StandardCNN, multiplications
+from reglab.training.model import StandardCNN
+from reglab.training.networks import multiplications
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from reglab.pages import chapters, cost_figure, cost_text
 from reglab.results import costs, factorial, tables
 from reglab.results.costs import Setting
 from reglab.study.profiles import DROP_RATES, PAPER_LAMBDAS
-from reglab.training.model import multiplications
+from reglab.training.networks import multiplications
 
 
 @pytest.fixture

@@ -18,9 +18,10 @@ from reglab.record import RunRecord, unpack_bits
 from reglab.training import evaluate, run
 from reglab.training.fitting import fit
 from reglab.training.model import decayed_parameters
+from reglab.training.networks import build_model
 from reglab.training.optimizer import build_optimizer
 from reglab.training.order import BatchOrder
-from reglab.training.run import build_model, train
+from reglab.training.run import train
 from reglab.training.stopping import EarlyStopping
 
 ODD = {"batch_norm": True, "dropout": 0.5, "placement": "all", "lam": 1e-3}

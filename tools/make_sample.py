@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from reglab.data.dataset import stratified_order
 from reglab.data.sources import KNOWN, digest, load_file
+from reglab.data.splitting import stratified_order
 
 SAMPLE = Path(__file__).parents[1] / "src" / "reglab" / "sample"
 SIZES = {"train": 2000, "test": 1000}

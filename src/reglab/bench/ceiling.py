@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from reglab.config import RunConfig
 from reglab.data.dataset import Dataset
 from reglab.training import machine
-from reglab.training.run import build_model
+from reglab.training.networks import build_model
 
 BATCHES = (32, 64, 128, 256)
 

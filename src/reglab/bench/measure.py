@@ -22,7 +22,7 @@ from reglab.config import RunConfig
 from reglab.data.dataset import Dataset, dataset_version, load_dataset
 from reglab.runs import executors
 from reglab.training import machine
-from reglab.training.model import multiplications
+from reglab.training.networks import multiplications
 from reglab.training.run import Run
 
 SHAPES = {"cifar10": 32, "mnist": 16}  # data set -> width

@@ -16,7 +16,7 @@ from torchvision import transforms
 
 from reglab.config import RunConfig
 from reglab.data.dataset import Dataset
-from reglab.training.run import build_model
+from reglab.training.networks import build_model
 
 
 class _Cifar(torchvision.datasets.CIFAR10):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from reglab.data import sources
+from reglab.data import bundled, sources
+from reglab.data.kinds import IMAGE, TOKENS, VECTORS
 from reglab.data.sources import FULL_SHA256, FULL_SIZE, KNOWN, Arrays
+from reglab.data.splitting import split
 from reglab.errors import ReglabError
-from reglab.seeds import stream_seed
 
 SOURCES = ("auto", "sample", "full")
 
@@ -23,9 +22,10 @@ SOURCES = ("auto", "sample", "full")
 class Dataset:
     """A data set cut into training, validation and test parts.
 
-    Images stay uint8, (N, C, H, W), until a batch is made of them (`standardize`); labels are
-    int64, (N,). Mean and standard deviation are per channel, of the training part alone, in units
-    of full brightness (pixel / 255).
+    Images stay uint8, (N, C, H, W), until a batch is made of them (`standardize`); sequences of
+    vectors are float32, (N, C, T), sequences of tokens int32, (N, L). Labels are int64, (N,). Mean
+    and standard deviation are per channel, of the training part alone, for images in units of full
+    brightness (pixel / 255); tokens have none.
 
     Attributes:
         source: "sample" or "full".
@@ -34,6 +34,8 @@ class Dataset:
         classes: class names.
         seed: of the split.
         n_train: images taken from the training half, the validation part included.
+        kind: of the inputs: "image", "vectors" or "tokens" (`reglab.data.kinds`).
+        vocabulary: number of tokens, padding included; 0 for other kinds.
     """
 
     name: str
@@ -51,10 +53,12 @@ class Dataset:
     y_test: Tensor
     mean: Tensor
     std: Tensor
+    kind: str = IMAGE
+    vocabulary: int = 0
 
     @property
-    def in_shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of an image."""
+    def in_shape(self) -> tuple[int, ...]:
+        """(C, H, W) of an image, (C, T) of a sequence of vectors, (L,) of one of tokens."""
         return tuple(self.x_train.shape[1:])
 
     @property
@@ -63,7 +67,16 @@ class Dataset:
         return len(self.classes)
 
     def standardize(self, images: Tensor) -> Tensor:
-        """Return (pixel / 255 - mean) / std of uint8 images (N, C, H, W), float32, same device."""
+        """Return what the network gets of a batch, on its device.
+
+        Of uint8 images (N, C, H, W) that is (pixel / 255 - mean) / std, of sequences of vectors
+        (N, C, T) it is (value - mean) / std, both float32; tokens stay as they are.
+        """
+        if self.kind == TOKENS:
+            return images
+        if self.kind == VECTORS:
+            mean, std = (m.view(1, -1, 1).to(images.device) for m in (self.mean, self.std))
+            return (images - mean) / std
         scale = (1 / (255 * self.std)).view(1, -1, 1, 1).to(images.device)  # (1, C, 1, 1)
         shift = (self.mean / self.std).view(1, -1, 1, 1).to(images.device)
         return images.float().mul_(scale).sub_(shift)
@@ -81,10 +94,10 @@ def load_dataset(
     """Load a data set and split its training half into training and validation parts.
 
     Args:
-        name: "mnist", "fashion_mnist", "cifar10", or that of an own NAME.npz.
+        name: "mnist", "fashion_mnist", "cifar10", "sotu", "watch", or that of an own NAME.npz.
         source: "sample" (bundled), "full" (NAME.npz in the data folder), or "auto": the full
             one where it is there, else the sample.
-        seed: of the split; the parts are stratified, and for one seed subsets are nested.
+        seed: of the split, see `reglab.data.splitting.split`.
         n_train: images to take from the training half, validation included; None = all.
         val_fraction: share of them held out for validation, in (0, 1).
         data_dir: the data folder; None = $REGLAB_DATA_DIR or the user's cache folder.
@@ -94,9 +107,10 @@ def load_dataset(
     """
     source = resolve_source(name, source, data_dir)
     arrays = _raw(name, source, data_dir)
-    fit, val = _split(arrays.y_train, seed, n_train, val_fraction)
-    x_train = _images(arrays.x_train[fit])
-    mean, std = _moments(x_train)
+    fit, val = split(arrays.y_train, seed, n_train, val_fraction, arrays.groups)
+    inputs, moments = _INPUTS[arrays.kind]
+    x_train = inputs(arrays.x_train[fit])
+    mean, std = moments(x_train)
     return Dataset(
         name=name,
         source=source,
@@ -107,20 +121,27 @@ def load_dataset(
         n_train=len(fit) + len(val),
         x_train=x_train,
         y_train=torch.from_numpy(arrays.y_train[fit]),
-        x_val=_images(arrays.x_train[val]),
+        x_val=inputs(arrays.x_train[val]),
         y_val=torch.from_numpy(arrays.y_train[val]),
         # copies: what a caller does to its tensors must not reach the cached arrays
-        x_test=_images(arrays.x_test.copy()),
+        x_test=inputs(arrays.x_test.copy()),
         y_test=torch.from_numpy(arrays.y_test.copy()),
         mean=mean,
         std=std,
+        kind=arrays.kind,
+        vocabulary=len(arrays.vocabulary),
     )
 
 
 def resolve_source(name: str, source: str, data_dir: Path | str | None = None) -> str:
-    """Return "sample" or "full"; an own data set has only its file, which is "full"."""
+    """Return "sample" or "full"; an own data set has only its file, which is "full".
+
+    So are the sets that are bundled whole (`reglab.data.bundled`).
+    """
     if source not in SOURCES:
         raise ReglabError(f"source must be one of {', '.join(SOURCES)}, got {source!r}")
+    if name in bundled.NAMES:
+        return "full"
     if name not in KNOWN:
         sources.load_file(name, data_dir)  # refuses an unknown name in its own words
         return "full"
@@ -135,80 +156,19 @@ def dataset_version(name: str, source: str, data_dir: Path | str | None = None) 
     if name in KNOWN:
         known = {"full": FULL_SHA256[name], "sample": sources.sample_manifest()[name]["sha256"]}
         return f"{source}:{known[source][:12]}"
+    if name in bundled.NAMES:
+        return f"{source}:{bundled.manifest()[name]['sha256'][:12]}"
     return f"{source}:{_raw(name, source, data_dir).sha256[:12]}"
 
 
 def dataset_size(name: str, source: str, data_dir: Path | str | None = None) -> int:
     """Return the number of images in the training half, validation included."""
     source = resolve_source(name, source, data_dir)
+    if name in bundled.NAMES:
+        return bundled.manifest()[name]["n_train"]
     if name in KNOWN and source == "full":
         return FULL_SIZE[name]
     return len(_raw(name, source, data_dir).y_train)
-
-
-def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Return a random order of the images of which every prefix is stratified.
-
-    The r-th of a class's n images (shuffled) gets the place (r + u) / n, u uniform and its
-    class's own; images are sorted by place. Where K classes are alike in size, any prefix holds
-    each in proportion to fewer than two images; a class with a share s of the images is off by at
-    most 1 - s + s (K - 1).
-
-    Args:
-        labels: classes, shape (N,).
-        seed: of the order.
-    """
-    rng = np.random.default_rng(stream_seed(seed, "split"))
-    place = np.empty(len(labels))
-    for label in np.unique(labels):
-        members = rng.permutation(np.flatnonzero(labels == label))
-        place[members] = (np.arange(len(members)) + rng.random()) / len(members)
-    return np.argsort(place, kind="stable")
-
-
-def _split(
-    labels: np.ndarray, seed: int, n_train: int | None, val_fraction: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the indices of the training and of the validation part."""
-    if not (isinstance(val_fraction, Real) and 0 < val_fraction < 1):
-        raise ReglabError(f"val_fraction must be between 0 and 1, got {val_fraction!r}")
-    n = _whole(len(labels) if n_train is None else n_train, len(labels))
-    order = stratified_order(labels, seed)
-    parts = _parts(labels, order, n, val_fraction)
-    if parts is None:
-        raise ReglabError(
-            f"n_train={n} with val_fraction={val_fraction} leaves no validation image, or a class "
-            f"without training images; take more of the {len(labels)} images, or a smaller "
-            "val_fraction"
-        )
-    return parts
-
-
-def _parts(
-    labels: np.ndarray, order: np.ndarray, n: int, val_fraction: float
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Cut the first ``n`` of ``order``; None where validation or a class of training is empty.
-
-    Validation is the head of them, passing over a class's only image: that one is for training.
-    """
-    pool = order[:n]
-    several = np.bincount(labels[pool])[labels[pool]] > 1  # (n,): not its label's only one
-    held_out = np.flatnonzero(several)[: max(1, round(val_fraction * n))]
-    fit, val = np.delete(pool, held_out), pool[held_out]
-    if len(val) == 0 or len(np.unique(labels[fit])) <= labels.max():
-        return None
-    return fit, val
-
-
-def _whole(n_train: object, most: int) -> int:
-    """Return ``n_train`` as an int in 2..most; NumPy's integers are fine, 200.0 is not."""
-    try:
-        n = operator.index(n_train)
-    except TypeError:
-        n = 0
-    if not 2 <= n <= most:
-        raise ReglabError(f"n_train must be a whole number from 2 to {most} here, got {n_train!r}")
-    return n
 
 
 def _raw(name: str, source: str, data_dir: Path | str | None) -> Arrays:
@@ -237,3 +197,35 @@ def _moments(images: Tensor) -> tuple[Tensor, Tensor]:
         means.append(mean)
         stds.append((share * (values - mean).square()).sum().sqrt().clamp(min=1 / 255))
     return torch.stack(means).float(), torch.stack(stds).float()
+
+
+def _vectors(steps: np.ndarray) -> Tensor:
+    """Return (N, T, C) steps as a float32 tensor (N, C, T)."""
+    return torch.from_numpy(np.ascontiguousarray(steps.transpose(0, 2, 1)))
+
+
+def _vector_moments(steps: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation per channel of (N, C, T), a constant one's 1.
+
+    NumPy sums in pairs and on one thread, so that the bits depend on no number of threads.
+    """
+    values = steps.numpy().astype(np.float64)
+    mean, std = values.mean(axis=(0, 2)), values.std(axis=(0, 2))
+    std[std == 0] = 1.0
+    return torch.from_numpy(mean).float(), torch.from_numpy(std).float()
+
+
+def _tokens(places: np.ndarray) -> Tensor:
+    """Return (N, L) places in the vocabulary as an int32 tensor."""
+    return torch.from_numpy(places.astype(np.int32))
+
+
+def _no_moments(_: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.empty(0), torch.empty(0)
+
+
+_INPUTS = {
+    IMAGE: (_images, _moments),
+    VECTORS: (_vectors, _vector_moments),
+    TOKENS: (_tokens, _no_moments),
+}

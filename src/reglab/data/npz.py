@@ -1,4 +1,4 @@
-"""An npz file of four arrays, from anywhere: read without pickle, and checked field by field."""
+"""A data set's npz file, from anywhere: read without pickle, and checked field by field."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
+from reglab.data.kinds import check_groups, check_inputs
 from reglab.errors import ReglabError
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+COUNTED = ("groups_train", "vocabulary")  # where a file has them, they change what a run computes
+OPTIONAL = ("classes", *COUNTED)
 
 # What a small file may make of itself: an array that unpacks to more than BOMB_BYTES and to more
 # than BOMB_RATIO times its packed size is no set of images, and is refused before it is unpacked.
@@ -27,15 +30,15 @@ _ADVICE = "move it away and make or fetch it again"
 
 
 def digest(arrays: Mapping[str, np.ndarray]) -> str:
-    """Return the SHA-256 over the four arrays' bytes, in the order of `ARRAYS`."""
+    """Return the SHA-256 over the four arrays' bytes, in the order of `ARRAYS`, then `COUNTED`."""
     sha = hashlib.sha256()
-    for key in ARRAYS:
+    for key in (*ARRAYS, *(key for key in COUNTED if key in arrays)):
         sha.update(np.ascontiguousarray(arrays[key]).data)
     return sha.hexdigest()
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """Return the four arrays of an npz file by name, and ``classes`` where it is there.
+    """Return the four arrays of an npz file by name, and those of `OPTIONAL` that are there.
 
     Other members are left alone. A header is held against its member's size before anything is
     allocated for it.
@@ -45,7 +48,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             claims what it does not hold; one line.
     """
     with _opened(path) as packed:
-        members = {key: _member(path, packed, key) for key in (*ARRAYS, "classes")}
+        members = {key: _member(path, packed, key) for key in (*ARRAYS, *OPTIONAL)}
         return {key: _array(path, key, packed, info) for key, info in members.items() if info}
 
 
@@ -179,18 +182,14 @@ def check_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> int:
 
     for split in ("train", "test"):
         x, y = arrays[f"x_{split}"], arrays[f"y_{split}"]
-        if x.dtype != np.uint8:
-            refuse(f"x_{split}", x.dtype, "uint8")
-        if x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[3] not in (1, 3)):
-            refuse(f"x_{split}", f"of shape {x.shape}", "N x H x W or N x H x W x C, C 1 or 3")
-        if len(x) == 0 or min(x.shape[1:3]) < 8:
-            refuse(f"x_{split}", f"of shape {x.shape}", "at least 1 image, H and W at least 8")
+        check_inputs(path, arrays, split)
         if y.dtype.kind not in "iu" or y.shape != (len(x),):  # a time span is an np.integer, too
             refuse(f"y_{split}", f"{y.dtype} of shape {y.shape}", f"{len(x)} integer labels")
         if y.min() < 0:
             refuse(f"y_{split}", f"down to {y.min()}", "labels 0..K-1")
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
-        refuse("x_test", f"of shape {arrays['x_test'].shape}", "of x_train's image shape")
+        refuse("x_test", f"of shape {arrays['x_test'].shape}", "of x_train's shape but for N")
+    check_groups(path, arrays)
     present = np.unique(arrays["y_train"])
     if len(present) < 2 or not np.array_equal(present, np.arange(len(present))):
         refuse("y_train", f"made of classes {present[:12].tolist()}", "0..K-1, K >= 2, each there")

@@ -1,4 +1,4 @@
-"""Where images come from: the bundled sample, and NAME.npz files in the data folder."""
+"""Where data come from: the bundled sample, and NAME.npz files in the data folder."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from reglab.data import bundled
+from reglab.data.kinds import IMAGE, kind_of
 from reglab.data.npz import ARRAYS, check_arrays, class_names, digest, read_npz, unreadable
 from reglab.errors import ReglabError
 from reglab.paths import data_folder
@@ -45,16 +47,18 @@ CLASSES = {
 
 @dataclass(frozen=True)
 class Arrays:
-    """Raw images and labels of one data set.
+    """Raw inputs and labels of one data set.
 
     Attributes:
-        x_train: images, uint8, (N, H, W) or (N, H, W, C).
+        x_train: images, uint8, (N, H, W) or (N, H, W, C); or of another of `reglab.data.kinds`.
         y_train: labels, int64 (N,), classes 0..K-1.
         x_test: as ``x_train``.
         y_test: as ``y_train``.
         classes: K names.
-        sha256: over the four arrays as they lie in the file.
+        sha256: over the arrays as they lie in the file (`reglab.data.npz.digest`).
         origin: "bundled sample", or the file's path.
+        groups: of each training example, integers (N,), or None; a split keeps groups whole.
+        vocabulary: what tokens stand for, the first one padding; () for other kinds.
     """
 
     x_train: np.ndarray
@@ -64,6 +68,13 @@ class Arrays:
     classes: tuple[str, ...]
     sha256: str
     origin: str
+    groups: np.ndarray | None = None
+    vocabulary: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """Of the inputs (`reglab.data.kinds`)."""
+        return kind_of(self.x_train)
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,7 @@ class Status:
     n_test: int = 0
     shape: tuple[int, ...] = ()
     n_classes: int = 0
+    kind: str = IMAGE
 
 
 def cache_path(name: str, folder: Path | str | None = None) -> Path:
@@ -163,6 +175,8 @@ def load_file(name: str, folder: Path | str | None = None) -> Arrays:
             published pixels; one line that says what to do.
     """
     path = cache_path(name, folder)
+    if name in bundled.NAMES:
+        return load_bundled(name)
     if folder is None and name in _provided:
         return _provided[name]
     try:
@@ -174,10 +188,25 @@ def load_file(name: str, folder: Path | str | None = None) -> Arrays:
     return _load_file(name, path, stat.st_mtime_ns, stat.st_size)
 
 
+@functools.lru_cache(maxsize=2)
+def load_bundled(name: str) -> Arrays:
+    """Unpack a data set that is bundled whole, and check its SHA-256.
+
+    Raises:
+        ReglabError: its bytes are damaged.
+    """
+    arrays = bundled.unpacked(name)
+    sha256 = digest(arrays)
+    bundled.check(name, sha256)
+    classes = tuple(bundled.manifest()[name]["classes"])
+    return _arrays(arrays, classes, sha256, "bundled with reglab")
+
+
 def provide(name: str, arrays: Arrays) -> None:
     """Give this process a full set: `load_file` returns it from now on, file or no file."""
-    for array in (arrays.x_train, arrays.y_train, arrays.x_test, arrays.y_test):
-        array.setflags(write=False)  # as if read here: every later run sees the same ones
+    for array in (arrays.x_train, arrays.y_train, arrays.x_test, arrays.y_test, arrays.groups):
+        if array is not None:  # as if read here: every later run sees the same ones
+            array.setflags(write=False)
     _provided[name] = arrays
 
 
@@ -200,14 +229,21 @@ def _load_file(name: str, path: Path, _mtime: int, _size: int) -> Arrays:
 
 def available(folder: Path | str | None = None) -> list[str]:
     """Return the names to load by: the known ones, and that of each NAME.npz in the folder."""
+    known = [*KNOWN, *bundled.NAMES]
     own = [path.stem for path in _npz_files(folder)]
-    return [*KNOWN, *(name for name in own if name not in KNOWN and _is_name(name))]
+    return [*known, *(name for name in own if name not in known and _is_name(name))]
 
 
 def verify(folder: Path | str | None = None) -> list[Status]:
-    """Load every bundled sample and every NAME.npz in the data folder, and say how each is."""
-    statuses = [_status(name, "sample", "bundled with reglab", load_sample, name) for name in KNOWN]
+    """Load all that is bundled and every NAME.npz in the data folder, and say how each is."""
+    there = "bundled with reglab"
+    statuses = [_status(name, "sample", there, load_sample, name) for name in KNOWN]
+    statuses += [_status(name, "full", there, load_bundled, name) for name in bundled.NAMES]
     for path in _npz_files(folder):
+        if path.stem in bundled.NAMES:
+            taken = f"{path}: {path.stem} is a bundled data set's name; give the file another"
+            statuses.append(Status(path.stem, "full", str(path), False, taken))
+            continue
         statuses.append(_status(path.stem, "full", str(path), load_file, path.stem, folder))
     return statuses
 
@@ -228,7 +264,8 @@ def _status(
     except ReglabError as error:
         return Status(name, source, path, False, str(error))
     counts = len(arrays.x_train), len(arrays.x_test), arrays.x_train.shape[1:], len(arrays.classes)
-    return Status(name, source, path, True, f"SHA-256 {arrays.sha256[:12]}, {path}", *counts)
+    told = f"SHA-256 {arrays.sha256[:12]}, {path}"
+    return Status(name, source, path, True, told, *counts, arrays.kind)
 
 
 def _arrays(
@@ -238,7 +275,8 @@ def _arrays(
     four = [(arrays | labels)[key] for key in ARRAYS]
     for array in four:
         array.setflags(write=False)  # they are cached: every later run reads the same ones
-    return Arrays(*four, classes, sha256, origin)
+    groups, vocabulary = arrays.get("groups_train"), tuple(arrays.get("vocabulary", ()))
+    return Arrays(*four, classes, sha256, origin, groups, tuple(map(str, vocabulary)))
 
 
 def _is_name(name: object) -> bool:

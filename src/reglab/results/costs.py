@@ -18,7 +18,7 @@ from reglab.data.sources import SHAPES
 from reglab.errors import ReglabError
 from reglab.results import tables
 from reglab.stats import Estimate, mean_interval
-from reglab.training.model import multiplications
+from reglab.training.networks import multiplications
 
 # What runs must share with those they are compared with.
 ALIKE = ("optimizer", "lr", "n_train", "width", "batch_size")

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reglab.data import bundled
 from reglab.errors import ReglabError
 
 # The paper's grids. Its p is a keep probability in the mathematics and unspecified in the
@@ -71,7 +72,18 @@ PROFILES = {
     for profile in (
         Profile("smoke", "sample", 200, 8, 2, 1, 2, **_THIN),
         Profile("pilot", "sample", 2000, 16, 6, 1, 3, placements=("fc",), **_THIN),
-        Profile("reduced", "full", 10_000, 16, 50, 3, 5, sizes=SIZES[:2], rate_cells=RATE_CELLS),
+        Profile(
+            "reduced",
+            "full",
+            10_000,
+            16,
+            50,
+            3,
+            5,
+            sizes=SIZES[:2],
+            rate_cells=RATE_CELLS,
+            exceptions={name: {"factorial_seeds": 10} for name in bundled.NAMES},  # small networks
+        ),
         # All images on processors, patiently: few strengths, one selection seed, half the width
         # where images are small. CIFAR-10 was begun in bf16 and keeps it; a processor without such
         # instructions imitates them at a twelfth of its speed in fp32, so the others are in fp32.

@@ -18,6 +18,7 @@ from torch.nn.functional import affine_grid, grid_sample
 from reglab.augmentations import Augmentation, parsed
 from reglab.config import RunConfig
 from reglab.data.dataset import Dataset
+from reglab.data.kinds import IMAGE
 from reglab.errors import ReglabError
 from reglab.seeds import stream_seed
 
@@ -29,8 +30,14 @@ def augmenter(config: RunConfig, data: Dataset, device: torch.device) -> Augment
     """Return what a run does to each batch of training images; nothing where nothing is asked for.
 
     Raises:
-        ReglabError: a shift beyond a quarter of the images' side.
+        ReglabError: a shift beyond a quarter of the images' side, or the data are no images.
     """
+    if not config.augment:
+        return unchanged
+    if data.kind != IMAGE:
+        raise ReglabError(
+            f"augment={config.augment!r} needs images, {data.name} has sequences; leave it out"
+        )
     asked = parsed(config.augment)
     most = min(data.in_shape[1:]) / 4
     if asked.shift > most:
@@ -38,7 +45,7 @@ def augmenter(config: RunConfig, data: Dataset, device: torch.device) -> Augment
             f"augment={config.augment!r} shifts images of {data.name} by more than a quarter of "
             f"their side; at most shift:{math.floor(most)} is allowed"
         )
-    return Augmenter(asked, config.seed, len(data.y_train), device) if config.augment else unchanged
+    return Augmenter(asked, config.seed, len(data.y_train), device)
 
 
 def unchanged(images: Tensor, index: Tensor, epoch: int) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor
 from reglab.config import RunConfig
 from reglab.corruptions import CORRUPTIONS
 from reglab.data.dataset import Dataset
+from reglab.data.kinds import IMAGE
 from reglab.errors import ReglabError
 from reglab.seeds import stream_seed
 
@@ -29,8 +30,8 @@ def check(config: RunConfig, data: Dataset) -> None:
             8 x 8 pixels.
     """
     operations()
-    channels, height, width = data.in_shape
-    if channels not in (1, 3) or min(height, width) < SMALLEST:
+    channels, *sides = data.in_shape
+    if data.kind != IMAGE or channels not in (1, 3) or min(sides) < SMALLEST:
         raise ReglabError(
             f"probes={config.probes!r} needs images of 1 or 3 channels and at least "
             f"{SMALLEST} x {SMALLEST} pixels; those of {data.name} have the shape {data.in_shape}"

@@ -18,7 +18,7 @@ from reglab.training import machine
 # Large enough to lose no time on a GPU; small enough for a processor's cache.
 EVAL_BATCH = {"cpu": 100, "cuda": 2000}
 
-Labelled = tuple[Tensor, Tensor]  # uint8 images (N, C, H, W) and labels (N,), on one device
+Labelled = tuple[Tensor, Tensor]  # inputs as in `Dataset`, labels (N,), on one device
 
 
 @torch.inference_mode()
@@ -67,8 +67,9 @@ def inference_ms(model: nn.Module, test: Labelled, data: Dataset, config: RunCon
 
 
 def ready(images: Tensor, data: Dataset) -> Tensor:
-    """Standardize a uint8 batch, in the memory layout that convolutions are fastest with."""
-    return data.standardize(images).contiguous(memory_format=torch.channels_last)
+    """Standardize a batch, images in the memory layout that convolutions are fastest with."""
+    batch = data.standardize(images)
+    return batch.contiguous(memory_format=torch.channels_last) if batch.ndim == 4 else batch
 
 
 def _finite(value: float) -> float | None:

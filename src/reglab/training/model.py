@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from reglab.errors import ReglabError
 from reglab.seeds import stream_seed
 
+EMBEDDING_STD = 0.1
+
 
 class Dropout(nn.Module):
     """Inverted dropout with a random stream of its own.
@@ -94,13 +96,15 @@ class StandardCNN(nn.Module):
 def initialize(model: nn.Module, seed: int) -> None:
     """Draw He-normal weights (He et al. 2015), each parameter from a stream of its own name.
 
-    Weights of convolutions and linear layers: N(0, 2 / fan_in); biases 0; BN scale 1, shift 0.
+    Weights of convolutions and linear layers: N(0, 2 / fan_in); biases 0; BN scale 1, shift 0. An
+    embedding has N(0, 0.1^2), about as Kim (2014) draws it: with a variance of 1 the largest values
+    over time are so large that no unit of the hidden layer survives the first steps.
     Because streams go by name, two models that share a layer share its initial weights.
     """
     for name, parameter in model.named_parameters():
         if parameter.ndim > 1:
             generator = torch.Generator().manual_seed(stream_seed(seed, "init", name))
-            std = (2 / parameter[0].numel()) ** 0.5
+            std = EMBEDDING_STD if name.startswith("embed") else (2 / parameter[0].numel()) ** 0.5
             drawn = torch.empty(parameter.shape).normal_(0, std, generator=generator)
             parameter.copy_(drawn)
         else:
@@ -130,26 +134,15 @@ def decayed_parameters(
     return decayed, [p for p in parameters if not is_decayed(p, decay_on)]
 
 
-# Dimensions of the weights that L2 applies to: four of a convolution, two of a linear layer.
-_DECAYED_DIMENSIONS = {"all": (2, 4), "conv": (4,), "dense": (2,)}
+# Dimensions of the weights that L2 applies to: four or three of a convolution, two of a linear
+# layer, and of an embedding, which is one of words as unit vectors.
+_DECAYED_DIMENSIONS = {"all": (2, 3, 4), "conv": (3, 4), "dense": (2,)}
 
 
 def is_decayed(parameter: Tensor, decay_on: str = "all") -> bool:
-    """Whether L2 applies: to the weights of convolutions, of linear layers, or of both ("all")."""
-    return parameter.ndim in _DECAYED_DIMENSIONS[decay_on]
+    """Whether L2 applies: to the weights of convolutions, of linear layers, or of both ("all").
 
-
-def multiplications(in_shape: tuple[int, int, int], width: int, n_classes: int = 10) -> int:
-    """Return the multiplications of a forward pass of one image, convolutions and linear layers.
-
-    torch counts a multiplication and an addition as two operations, and the padding's too.
-
-    Args:
-        in_shape: (C, H, W) of the images.
+    An embedding counts as a linear layer: all its rows decay at each step, also those of tokens
+    that are not in the batch.
     """
-    # Here, as it brings triton along, for which each worker process would take half a second more.
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        StandardCNN(in_shape, n_classes, width)(torch.empty(1, *in_shape))
-    return counter.get_total_flops() // 2
+    return parameter.ndim in _DECAYED_DIMENSIONS[decay_on]

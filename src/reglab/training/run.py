@@ -17,7 +17,8 @@ from reglab.training import augmenting, machine, probes, targets
 from reglab.training.callbacks import OnEpoch, silent
 from reglab.training.evaluate import Labelled, evaluate, inference_ms, predict, ready, score
 from reglab.training.kept import IN_PROCESS, Kept, Weights
-from reglab.training.model import StandardCNN, initialize, is_decayed, seed_dropout
+from reglab.training.model import is_decayed, seed_dropout
+from reglab.training.networks import Network, build_model
 from reglab.training.optimizer import build_optimizer
 from reglab.training.order import BatchOrder
 from reglab.training.pruning import zeros_of
@@ -229,7 +230,7 @@ class Run:
                 norm = rounded(torch.linalg.vector_norm(weight.detach()).item())
                 self.trace.weight_norms.setdefault(name, []).append(norm)
 
-    def _network(self, config: RunConfig) -> StandardCNN:
+    def _network(self, config: RunConfig) -> Network:
         """Return another run's network with its best weights, on the device."""
         weights = weights_of(config, self.data, self.device, self.kept)
         model = build_model(config, self.data)
@@ -241,22 +242,6 @@ class Run:
         if self.teacher is None:
             return None
         return predict(self.teacher, self.fit[0], self.data, self.config).clone()
-
-
-def build_model(config: RunConfig, data: Dataset) -> StandardCNN:
-    """Return the config's network with its initial weights, on the CPU."""
-    with torch.random.fork_rng(devices=[]):  # torch's own initialization, overwritten below
-        model = StandardCNN(
-            data.in_shape,
-            data.n_classes,
-            config.width,
-            config.batch_norm,
-            config.dropout,
-            config.placement,
-            config.norm_order,
-        )
-    initialize(model, config.seed)
-    return model
 
 
 def on_device(data: Dataset, device: torch.device) -> tuple[Labelled, Labelled, Labelled]:

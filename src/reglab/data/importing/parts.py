@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reglab.data.dataset import stratified_order
 from reglab.data.importing.draft import Draft, Options
+from reglab.data.splitting import stratified_order
 from reglab.errors import ReglabError
 
 

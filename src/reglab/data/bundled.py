@@ -1,0 +1,91 @@
+"""The data sets of other domains, bundled whole: passages of speeches, and wrists in motion.
+
+Made by ``tools/make_domains.py`` from the packages that publish them; sources, terms and what was
+done are in ``domains/LICENSES.md``.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+from importlib.resources import files
+
+import numpy as np
+
+from reglab.data.kinds import PAD
+from reglab.errors import ReglabError
+
+NAMES = ("sotu", "watch")
+
+
+@functools.cache
+def manifest() -> dict[str, dict]:
+    """Return what is known of each without unpacking it: digest, sizes, classes."""
+    return json.loads((files("reglab") / "domains" / "manifest.json").read_text())
+
+
+def unpacked(name: str) -> dict[str, np.ndarray]:
+    """Return a bundled set's arrays as a NAME.npz would have them.
+
+    Args:
+        name: one of `NAMES`.
+
+    Raises:
+        ReglabError: its file is damaged.
+    """
+    try:
+        file = io.BytesIO((files("reglab") / "domains" / f"{name}.npz").read_bytes())
+        with np.load(file, allow_pickle=False) as packed:
+            stored = dict(packed)
+        return {"sotu": _passages, "watch": _windows}[name](stored, manifest()[name])
+    except Exception as error:  # numpy and zipfile raise many kinds for damaged files
+        raise _damaged(name, " ".join(str(error).split())) from None
+
+
+def check(name: str, sha256: str) -> None:
+    """Raise a ReglabError unless a bundled set's digest is the one it was made with."""
+    if sha256 != (wanted := manifest()[name]["sha256"]):
+        raise _damaged(name, f"its SHA-256 begins {sha256[:12]}, expected {wanted[:12]}")
+
+
+def _damaged(name: str, detail: str) -> ReglabError:
+    return ReglabError(f"the bundled {name} is damaged ({detail}); reinstall reglab")
+
+
+def _windows(stored: dict[str, np.ndarray], entry: dict) -> dict[str, np.ndarray]:
+    """Cut recordings into windows: overlapping ones to train on, others to test on.
+
+    ``steps`` (total, C) holds differences along time, in units of 1 / scale, a recording after the
+    other.
+    """
+    width, ends = entry["width"], np.cumsum(stored["lengths"])
+    pieces = np.split(stored["steps"], ends[:-1])
+    cut: dict[str, list] = {"train": [], "test": []}
+    places: dict[str, list] = {"train": [], "test": []}
+    for place, piece in enumerate(pieces):
+        part = "test" if stored["test"][place] else "train"
+        recording = np.cumsum(piece, axis=0, dtype=np.int64) / np.float32(entry["scale"])
+        for start in range(0, len(recording) - width + 1, entry[f"{part}_stride"]):
+            cut[part].append(recording[start : start + width])
+            places[part].append(place)
+    arrays = {f"x_{part}": np.stack(cut[part]).astype(np.float32) for part in cut}
+    arrays |= {f"y_{part}": stored["labels"][places[part]] for part in cut}
+    return arrays | {"groups_train": stored["subjects"][places["train"]]}
+
+
+def _passages(stored: dict[str, np.ndarray], entry: dict) -> dict[str, np.ndarray]:
+    """Fill passages up to one length; ``words`` (total,) holds one after the other."""
+    lengths, address = stored["lengths"], stored["address"]
+    tokens = np.full((len(lengths), entry["length"]), PAD, np.uint16)
+    tokens[np.arange(entry["length"]) < lengths[:, None]] = stored["words"]
+    test = stored["test"][address]
+    labels = stored["labels"][address]
+    return {
+        "x_train": tokens[~test],
+        "y_train": labels[~test],
+        "x_test": tokens[test],
+        "y_test": labels[test],
+        "groups_train": address[~test],
+        "vocabulary": stored["vocabulary"],
+    }
