@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from owndata import own_arrays, write_own
 
-from reglab.data import sources
+from reglab.data import bundled, sources
 from reglab.data.dataset import dataset_size, dataset_version, load_dataset
 from reglab.data.sources import CLASSES, FULL_SHA256, KNOWN, load_sample, sample_manifest, verify
 from reglab.data.splitting import stratified_order
@@ -174,8 +174,9 @@ def test_verify_lists_samples_and_files(own, tmp_path):
     own()
     (tmp_path / "data" / "broken.npz").write_bytes(b"PK not really")
     statuses = {(status.name, status.source): status for status in verify()}
-    assert len(statuses) == 5
+    assert len(statuses) == 7
     assert statuses["mine", "full"].ok
     assert statuses["mine", "full"].shape == (12, 20, 3)
     assert not statuses["broken", "full"].ok
     assert all(statuses[name, "sample"].ok for name in KNOWN)
+    assert all(statuses[name, "full"].ok for name in bundled.NAMES)

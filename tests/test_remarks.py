@@ -34,7 +34,7 @@ def turned(images):
 SPOILT = {
     "labels in another order": (
         "mnist", {"y_train": RNG.permutation, "y_test": RNG.permutation},
-        ["neither a linear rule nor the nearest training image"],
+        ["neither a linear rule nor the nearest training example"],
     ),
     "one colour after the other": (
         "cifar10", {"x_train": apart, "x_test": apart}, ["read as one colour after the other"],

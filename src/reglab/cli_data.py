@@ -91,13 +91,15 @@ def data_verify() -> None:
 
 @data_app.command("list")
 def data_list() -> None:
-    """List the data sets at hand: name, source, shape, images, classes."""
+    """List the data sets at hand: name, source, shape, numbers of examples, classes."""
+    from reglab.data.kinds import KINDS
     from reglab.data.sources import verify
 
     for status in verify():
         if status.ok:
             shape = "x".join(map(str, status.shape))
-            counts = f"{status.n_train} + {status.n_test} images, {status.n_classes} classes"
+            items = KINDS[status.kind].items
+            counts = f"{status.n_train} + {status.n_test} {items}, {status.n_classes} classes"
             print(f"{status.name} ({status.source}): {shape}, {counts}, {status.path}")
 
 
@@ -108,8 +110,9 @@ def data_show(
         Path | None, typer.Option(help="File of the contact sheet [default: NAME.png].")
     ] = None,
 ) -> None:
-    """Draw the first images of each class into a file, and say what is worth knowing."""
+    """Draw the first examples of each class into a file, and say what is worth knowing."""
     from reglab.data.dataset import resolve_source
+    from reglab.data.kinds import KINDS
     from reglab.data.remarks import remarks
     from reglab.data.sources import load_file, load_sample
     from reglab.pages.contact import contact_sheet
@@ -119,7 +122,8 @@ def data_show(
     output = picture_file(output or Path(f"{name}.png"))
     contact_sheet(arrays, f"{name}, {arrays.origin}").savefig(output, dpi=100)
     shape = " x ".join(map(str, arrays.x_train.shape[1:]))
-    counts = f"{len(arrays.x_train):,} + {len(arrays.x_test):,} images of {shape}"
+    items = KINDS[arrays.kind].items
+    counts = f"{len(arrays.x_train):,} + {len(arrays.x_test):,} {items} of {shape}"
     print(f"{name}: {counts}, {len(arrays.classes)} classes; contact sheet: {output}")
     for remark in remarks(arrays):
         print(f"note: {remark}")

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from reglab.data.kinds import check_groups, check_inputs
+from reglab.data.kinds import check_groups, check_inputs, kind_of
 from reglab.errors import ReglabError
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -189,6 +189,9 @@ def check_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> int:
             refuse(f"y_{split}", f"down to {y.min()}", "labels 0..K-1")
     if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
         refuse("x_test", f"of shape {arrays['x_test'].shape}", "of x_train's shape but for N")
+    kinds = [kind_of(arrays[f"x_{split}"]) for split in ("train", "test")]
+    if kinds[0] != kinds[1]:
+        refuse("x_test", arrays["x_test"].dtype, f"{arrays['x_train'].dtype}, as x_train is")
     check_groups(path, arrays)
     present = np.unique(arrays["y_train"])
     if len(present) < 2 or not np.array_equal(present, np.arange(len(present))):

@@ -7,11 +7,13 @@ import math
 import numpy as np
 from scipy import stats
 
+from reglab.data.kinds import IMAGE, KINDS, TOKENS, VECTORS
 from reglab.data.sources import Arrays
 
 LOOK = 200  # images that a look at neighbouring pixels takes
 PROBE = 2000  # images that the probe learns from, and is tried on, at most
-SIDE = 16  # it sees images of at most so many pixels a side
+SIDE = 16  # it sees images of at most so many pixels a side, sequences of so many steps
+WORDS = 500  # and so many tokens, the last one for all that come after it
 SMOOTHER = 0.7  # how rough another reading must be, relative to this one, to be remarked on
 FEW = 100  # test images below which an accuracy is coarse
 ALPHA = 0.01
@@ -19,30 +21,32 @@ ALPHA = 0.01
 
 def remarks(arrays: Arrays) -> list[str]:
     """Return what a reader should know of the set, one sentence each; [] = nothing."""
-    said = [*_counts(arrays), *_pixels(arrays), _twins(arrays), _reading(arrays), _probe(arrays)]
+    of_images = [_pixels(arrays), _reading(arrays)] if arrays.kind == IMAGE else []
+    said = [*_counts(arrays), _twins(arrays), *of_images, _probe(arrays)]
     return [remark for remark in said if remark]
 
 
 def _counts(arrays: Arrays) -> list[str]:
     n_classes, n_test = len(arrays.classes), len(arrays.y_test)
+    items = KINDS[arrays.kind].items
     absent = n_classes - len(np.unique(arrays.y_test))
     said = []
     if absent:
         said.append(
-            f"{absent} of {n_classes} classes have no test image: accuracy says nothing of them"
+            f"{absent} of {n_classes} classes have no test {items}: accuracy says nothing of them"
         )
     if n_test < FEW:
         error = 50 / math.sqrt(n_test)
         said.append(
-            f"{n_test} test images: an accuracy has a standard error of up to {error:.0f} points "
-            "from the images alone"
+            f"{n_test} test {items}: an accuracy has a standard error of up to {error:.0f} points "
+            f"from the {items} alone"
         )
     counts = np.bincount(np.asarray(arrays.y_train))
     if counts.max() > 5 * counts.min():
         share = 100 * counts.max() / counts.sum()
         said.append(
-            f"classes have {counts.min():,} to {counts.max():,} training images: always naming the "
-            f"largest is right for {share:.0f} % of them"
+            f"classes have {counts.min():,} to {counts.max():,} training {items}: always naming "
+            f"the largest is right for {share:.0f} % of them"
         )
     if n_classes > 50:
         said.append(
@@ -52,13 +56,13 @@ def _counts(arrays: Arrays) -> list[str]:
     return said
 
 
-def _pixels(arrays: Arrays) -> list[str]:
+def _pixels(arrays: Arrays) -> str:
     images = arrays.x_train if arrays.x_train.ndim == 4 else arrays.x_train[..., None]
     flat = images.reshape(-1, images.shape[3])
     constant = [str(c) for c in range(flat.shape[1]) if flat[:, c].min() == flat[:, c].max()]
     if len(constant) == flat.shape[1]:
-        return ["every pixel of every training image has the same value: there is nothing to learn"]
-    return [f"channel {', '.join(constant)} is constant and adds nothing"] if constant else []
+        return "every pixel of every training image has the same value: there is nothing to learn"
+    return f"channel {', '.join(constant)} is constant and adds nothing" if constant else ""
 
 
 def _twins(arrays: Arrays) -> str:
@@ -66,7 +70,8 @@ def _twins(arrays: Arrays) -> str:
     twins = sum(image.tobytes() in seen for image in arrays.x_test)
     if twins < 0.01 * len(arrays.x_test):
         return ""
-    return f"{twins:,} of {len(arrays.x_test):,} test images are in the training half as well"
+    items = KINDS[arrays.kind].items
+    return f"{twins:,} of {len(arrays.x_test):,} test {items} are in the training half as well"
 
 
 def roughness(images: np.ndarray) -> float:
@@ -105,8 +110,8 @@ def _reading(arrays: Arrays) -> str:
 
 
 def _probe(arrays: Arrays) -> str:
-    """Remark on labels that neither a linear nor a nearest-neighbour rule can tell from pixels."""
-    fit, test = _features(arrays.x_train), _features(arrays.x_test)
+    """Remark on labels that neither a linear nor a nearest-neighbour rule can tell from inputs."""
+    fit, test = (_FEATURES[arrays.kind](x[:: _stride(x)]) for x in (arrays.x_train, arrays.x_test))
     y_fit, y_test = (y[:: _stride(y)] for y in (arrays.y_train, arrays.y_test))
     centre, spread = fit.mean(axis=0), fit.std(axis=0) + 1e-6
     fit, test = (fit - centre) / spread, (test - centre) / spread
@@ -120,8 +125,8 @@ def _probe(arrays: Arrays) -> str:
     if max(balanced) > 2 / len(arrays.classes):
         return ""
     return (
-        "neither a linear rule nor the nearest training image tells the test labels better than "
-        "chance: do labels and images belong together, in the same order?"
+        f"neither a linear rule nor the nearest training example tells the test labels better than "
+        f"chance: do labels and {KINDS[arrays.kind].items} belong together, in the same order?"
     )
 
 
@@ -129,14 +134,33 @@ def _stride(values: np.ndarray) -> int:
     return max(1, math.ceil(len(values) / PROBE))
 
 
-def _features(images: np.ndarray) -> np.ndarray:
-    """Return (n, F): every so many-th image, its pixels averaged over blocks."""
-    images = images[:: _stride(images)].astype(np.float64)
+def _of_images(images: np.ndarray) -> np.ndarray:
+    """Return (n, F): pixels averaged over blocks."""
+    images = images.astype(np.float64)
     images = images if images.ndim == 4 else images[..., None]
     height, width = (max(1, math.ceil(length / SIDE)) for length in images.shape[1:3])
     rows = np.add.reduceat(images, np.arange(0, images.shape[1], height), axis=1)
     blocks = np.add.reduceat(rows, np.arange(0, images.shape[2], width), axis=2)
     return blocks.reshape(len(blocks), -1)
+
+
+def _of_vectors(steps: np.ndarray) -> np.ndarray:
+    """Return (n, F): each channel averaged over stretches of time, and its deviation."""
+    steps = steps.astype(np.float64)
+    length = max(1, math.ceil(steps.shape[1] / SIDE))
+    blocks = np.add.reduceat(steps, np.arange(0, steps.shape[1], length), axis=1)
+    return np.concatenate([blocks.reshape(len(steps), -1), steps.std(axis=1)], axis=1)
+
+
+def _of_tokens(tokens: np.ndarray) -> np.ndarray:
+    """Return (n, WORDS): how often each of the first tokens after padding is there."""
+    counts = np.zeros((len(tokens), WORDS + 1))
+    rows = np.broadcast_to(np.arange(len(tokens))[:, None], tokens.shape)
+    np.add.at(counts, (rows, np.minimum(tokens, WORDS).astype(np.int64)), 1)
+    return counts[:, 1:]
+
+
+_FEATURES = {IMAGE: _of_images, VECTORS: _of_vectors, TOKENS: _of_tokens}
 
 
 def _linear(fit: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.ndarray:

@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from reglab.data.kinds import IMAGE, KINDS, PAD, TOKENS, VECTORS
 from reglab.data.sources import Arrays
 from reglab.pages.figures import styled
 
-EACH = 10  # images of a class
+EACH = {IMAGE: 10, VECTORS: 5, TOKENS: 1}  # examples of a class
 ROWS = 20  # classes, at most
+WORDS = 16  # of a sequence of tokens
 
 
 @styled
 def contact_sheet(arrays: Arrays, title: str) -> Figure:
-    """Return the first training images of each class, with its name and numbers of images."""
-    shown = min(len(arrays.classes), ROWS)
-    size = EACH * 0.75 + 2.2, shown * 0.8 + 0.5
-    figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(shown, EACH, squeeze=False)
+    """Return the first training examples of each class, with its name and their numbers."""
+    shown, each = min(len(arrays.classes), ROWS), EACH[arrays.kind]
+    figure = Figure(figsize=(9.7, shown * 0.8 + 0.5), layout="constrained")
+    grid = figure.subplots(shown, each, squeeze=False)
+    draw = _DRAWN[arrays.kind]
     for label, row in enumerate(grid):
         members = np.flatnonzero(arrays.y_train == label)
         n_test = int((arrays.y_test == label).sum())
         for place, axes in enumerate(row):
             axes.set_axis_off()
             if place < len(members):
-                image = arrays.x_train[members[place]]
-                image = image[..., 0] if image.shape[2:] == (1,) else image
-                axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+                draw(axes, arrays.x_train[members[place]], arrays)
         text = f"{arrays.classes[label]}\n{len(members):,} + {n_test:,}"
         row[0].text(-0.15, 0.5, text, transform=row[0].transAxes, ha="right", va="center")
     left_out = len(arrays.classes) - shown
     more = f"; {left_out} more classes are not shown" if left_out else ""
-    figure.suptitle(f"{title}: training + test images of each class{more}", fontsize=10)
+    items = KINDS[arrays.kind].items
+    figure.suptitle(f"{title}: training + test {items} of each class{more}", fontsize=10)
     return figure
+
+
+def _image(axes: Axes, image: np.ndarray, arrays: Arrays) -> None:
+    image = image[..., 0] if image.shape[2:] == (1,) else image
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+
+
+def _steps(axes: Axes, steps: np.ndarray, arrays: Arrays) -> None:
+    """Draw each channel over time, all on the scale that all but a few values are within."""
+    axes.plot(steps, linewidth=0.8)
+    axes.set_ylim(*np.quantile(arrays.x_train, (0.002, 0.998)))
+
+
+def _words(axes: Axes, tokens: np.ndarray, arrays: Arrays) -> None:
+    words = [arrays.vocabulary[token] for token in tokens if token != PAD]
+    text = " ".join(words[:WORDS]) + (" …" if len(words) > WORDS else "")
+    axes.text(0, 0.5, text, transform=axes.transAxes, va="center", fontsize=8, wrap=True)
+
+
+_DRAWN: dict[str, Callable[[Axes, np.ndarray, Arrays], None]] = {
+    IMAGE: _image,
+    VECTORS: _steps,
+    TOKENS: _words,
+}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reglab.cells import CELL_NAMES, CELL_ORDER
+from reglab.data import bundled
 from reglab.data.sources import SHAPES
 from reglab.errors import ReglabError
 from reglab.results import tables
@@ -163,10 +164,14 @@ def multiplications_an_epoch(runs: pd.DataFrame) -> int | None:
     a data set that is not one of the book's.
     """
     first = runs.iloc[0]
-    if (shape := SHAPES.get(first["dataset"])) is None:
-        return None
     images = first["n_fit"] // first["batch_size"] * first["batch_size"]
-    return int(PASSES * images * _forward(shape, int(first["width"])))
+    if (shape := SHAPES.get(first["dataset"])) is not None:
+        return int(PASSES * images * _forward(shape, int(first["width"])))
+    if (known := bundled.manifest().get(first["dataset"])) is None:
+        return None
+    shape = tuple(reversed(known["shape"]))  # (C, T)
+    sizes = len(known["classes"]), known["vocabulary"]
+    return int(PASSES * images * _forward(shape, int(first["width"]), *sizes))
 
 
 def spent(runs: pd.DataFrame) -> pd.Series:

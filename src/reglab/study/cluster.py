@@ -19,7 +19,7 @@ import torch
 
 import reglab
 from reglab.config import DEVICES, TRAIN_VERSION
-from reglab.data import sources
+from reglab.data import bundled, sources
 from reglab.data.dataset import resolve_source
 from reglab.errors import ReglabError
 from reglab.study.plan import Plan
@@ -220,8 +220,8 @@ def _device(versions: dict[str, tuple], device: str) -> tuple[str, list[str]]:
 
 def _bring(client: distributed.Client, name: str) -> None:
     """Send a full data set to each worker once, those included that join later."""
-    if resolve_source(name, "auto") != "full":
-        return  # not here: workers have to have it themselves
+    if name in bundled.NAMES or resolve_source(name, "auto") != "full":
+        return  # each worker has it, or has to have it
     arrays = sources.load_file(name)
     plugin = _DataPlugin(name, arrays)
     client.register_plugin(plugin, name=f"reglab-{name}-{arrays.sha256[:12]}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reglab.data import bundled
 from reglab.data.importing import arrays, folders, labels, parquet, parts, pixel_rows, pixels
 from reglab.data.importing.draft import Draft, Options, refuse_unequal
 from reglab.data.npz import check_arrays, digest, write_npz
@@ -44,8 +45,9 @@ def import_data(
     """
     options, source = options or Options(), Path(source)
     target = cache_path(name, folder)
-    if name in KNOWN:
-        raise ReglabError(f"{name} is one of the paper's data sets; choose another --name")
+    if name in (*KNOWN, *bundled.NAMES):
+        whose = "the paper's" if name in KNOWN else "the bundled"
+        raise ReglabError(f"{name} is one of {whose} data sets; choose another --name")
     if target.exists() and not replace:
         raise ReglabError(f"{target} is there already; choose another --name, or give --replace")
     draft = _reader(source)(source, options)
