@@ -18,3 +18,30 @@ def write_own(folder, name="mine", **changes):
     folder.mkdir(exist_ok=True)
     np.savez(folder / f"{name}.npz", **{key: a for key, a in arrays.items() if a is not None})
     return folder / f"{name}.npz"
+
+
+def own_vectors(n=120, steps=16, seed=0):
+    """Return sequences of two channels: a class is a frequency, under noise."""
+    rng = np.random.default_rng(seed)
+    arrays = {}
+    for split, size in (("train", n), ("test", n // 2)):
+        y = np.arange(size) % 3
+        waves = np.sin((y[:, None] + 1) * np.linspace(0, 6, steps))
+        noise = rng.normal(size=(size, steps, 2))
+        arrays[f"x_{split}"] = (waves[..., None] + noise / 4).astype(np.float32)
+        arrays[f"y_{split}"] = y
+    return arrays
+
+
+def own_tokens(n=120, steps=12, seed=0):
+    """Return passages of which a class's word says its name, among words that say nothing."""
+    rng = np.random.default_rng(seed)
+    words = np.array(["", *"abcdefghij"])
+    arrays = {"vocabulary": words}
+    for split, size in (("train", n), ("test", n // 2)):
+        y = np.arange(size) % 3
+        x = rng.integers(4, len(words), (size, steps))
+        x[np.arange(size), rng.integers(0, 8, size)] = y + 1
+        x[np.arange(steps) >= rng.integers(8, steps + 1, size)[:, None]] = 0
+        arrays |= {f"x_{split}": x, f"y_{split}": y}
+    return arrays

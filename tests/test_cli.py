@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from conftest import finish
+from owndata import own_tokens, own_vectors
 
 from reglab import cli
 from reglab.runs.store import RunStore, read_table, write_table
@@ -204,15 +205,8 @@ def test_images_as_people_have_them_from_folder_to_contact_sheet(reglab, tmp_pat
         assert image.size[0] > 500
 
 
-def test_own_data_set_from_file_to_tables(reglab, tmp_path, monkeypatch):
-    """12 x 20 x 3, four classes: the rerun notebook, through papermill, with no code change.
-
-    With a further study, under the seeds of the protocol.
-    """
-    import papermill
-
-    folder, page = tmp_path / "own", tmp_path / "page.ipynb"
-    folder.mkdir()
+def own_images():
+    """Return images of 12 x 20 x 3 in four classes, one brighter than the other."""
     rng = np.random.default_rng(0)
     y = {"train": np.arange(80) % 4, "test": np.arange(40) % 4}
     x = {
@@ -220,7 +214,20 @@ def test_own_data_set_from_file_to_tables(reglab, tmp_path, monkeypatch):
         for k, v in y.items()
     }
     arrays = {f"x_{k}": v.astype(np.uint8) for k, v in x.items()}
-    np.savez(folder / "stripes.npz", **arrays, **{f"y_{k}": v for k, v in y.items()})
+    return arrays | {f"y_{k}": v for k, v in y.items()}
+
+
+@pytest.mark.parametrize("made", [own_images, own_tokens, own_vectors])
+def test_own_data_set_from_file_to_tables(made, reglab, tmp_path, monkeypatch):
+    """The rerun notebook, through papermill, with no code change, for each kind of data.
+
+    With a further study, under the seeds of the protocol.
+    """
+    import papermill
+
+    folder, page = tmp_path / "own", tmp_path / "page.ipynb"
+    folder.mkdir()
+    np.savez(folder / "stripes.npz", **made())
     monkeypatch.setenv("REGLAB_DATA_DIR", str(folder))
     store = tmp_path / "runs"
     parameters = {"dataset": "stripes", "profile": "smoke", "store": str(store), "workers": 1}

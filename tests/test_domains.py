@@ -5,10 +5,11 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from owndata import own_tokens, own_vectors
 
 from reglab.data import bundled, sources
 from reglab.data.dataset import dataset_size, dataset_version, load_dataset
-from reglab.data.kinds import FORMS, PAD
+from reglab.data.kinds import FORMS
 from reglab.data.remarks import remarks
 from reglab.data.sources import available, load_bundled, verify
 from reglab.data.splitting import held_out, split
@@ -25,32 +26,6 @@ def stored(name):
 
 def rows(x):
     return {one.tobytes() for one in x}
-
-
-def own_vectors(n=120, steps=16, seed=0):
-    rng = np.random.default_rng(seed)
-    arrays = {}
-    for part, size in (("train", n), ("test", n // 2)):
-        y = np.arange(size) % 3
-        waves = np.sin((y[:, None] + 1) * np.linspace(0, 6, steps))
-        noise = rng.normal(size=(size, steps, 2))
-        arrays[f"x_{part}"] = (waves[..., None] + noise / 4).astype(np.float32)
-        arrays[f"y_{part}"] = y
-    return arrays
-
-
-def own_tokens(n=120, steps=12, seed=0):
-    """Return passages of which a class's word says its name, among words that say nothing."""
-    rng = np.random.default_rng(seed)
-    words = np.array(["", *"abcdefghij"])
-    arrays = {"vocabulary": words}
-    for part, size in (("train", n), ("test", n // 2)):
-        y = np.arange(size) % 3
-        x = rng.integers(4, len(words), (size, steps))
-        x[np.arange(size), rng.integers(0, 8, size)] = y + 1
-        x[np.arange(steps) >= rng.integers(8, steps + 1, size)[:, None]] = PAD
-        arrays |= {f"x_{part}": x, f"y_{part}": y}
-    return arrays
 
 
 OWN = {"vectors": own_vectors, "tokens": own_tokens}
