@@ -15,6 +15,7 @@ from reglab.formulas import (
     losses,
     masking,
     pruning,
+    sequences,
     shift,
     stopping,
 )
@@ -27,6 +28,7 @@ from reglab.formulas.l2 import *
 from reglab.formulas.losses import *
 from reglab.formulas.masking import *
 from reglab.formulas.pruning import *
+from reglab.formulas.sequences import *
 from reglab.formulas.shift import *
 from reglab.formulas.stopping import *
 
@@ -42,4 +44,5 @@ __all__ = [
     *stopping.__all__,
     *augmenting.__all__,
     *choosing.__all__,
+    *sequences.__all__,
 ]

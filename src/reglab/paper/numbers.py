@@ -13,9 +13,12 @@ from reglab.paper import schema
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 
 
+OTHERS = {"sotu": "State of the Union", "watch": "Smartwatch"}  # of which the paper has nothing
+
+
 def title(dataset: str) -> str:
     """Return a data set's name for people; an own data set's is its file's."""
-    return TITLES.get(dataset, dataset)
+    return (TITLES | OTHERS).get(dataset, dataset)
 
 
 def contents() -> dict:

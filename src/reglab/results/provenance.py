@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from reglab import paper
+from reglab.data.sources import KNOWN
 from reglab.errors import ReglabError
 
 # What no table may mix.
@@ -23,7 +24,7 @@ def note(frame: pd.DataFrame) -> str:
     refuse_mixture(frame, *UNMIXED)
     first = frame.iloc[0]
     return (
-        f"Profile {first['profile']}: {_images(frame)} images, {_seeds(frame)}, "
+        f"Profile {first['profile']}: {_images(frame)} {_items(frame)}, {_seeds(frame)}, "
         f"{first['precision']} on {_DEVICES[first['device']]}."
     )
 
@@ -78,6 +79,10 @@ def refuse_mixture(frame: pd.DataFrame, *columns: str) -> None:
         if frame[column].nunique() != 1:
             values = ", ".join(sorted(map(str, frame[column].unique())))
             raise ReglabError(f"one table must not mix {column}s, got {values or 'no runs'}")
+
+
+def _items(frame: pd.DataFrame) -> str:
+    return "images" if frame["dataset"].iloc[0] in KNOWN else "examples"
 
 
 def _images(frame: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ reduced, full and paper decide; a pilot made on a reader's machine decides nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,16 +29,21 @@ DECIDING = ("paper", "full", "reduced")
 FEWEST_SEEDS = 3  # a further study is shown from so many complete ones
 
 
-def studies(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
-    """Return each known data set's best recorded study, as `reglab.study.frame` gives it.
+def studies(
+    folder: Path | str | None = None, names: Sequence[str] = KNOWN
+) -> dict[str, pd.DataFrame]:
+    """Return each data set's best recorded study, as `reglab.study.frame` gives it.
 
     A data set without a recorded factorial is left out; so is a study of which a run is missing.
+
+    Args:
+        names: of the data sets; those of the paper where nothing is said.
 
     Raises:
         ReglabError: a recorded table is damaged; it names the file.
     """
     folder = results_folder(folder)
-    best = {name: next(_by_profile(name, folder), None) for name in KNOWN}
+    best = {name: next(_by_profile(name, folder), None) for name in names}
     return {name: study for name, study in best.items() if study is not None}
 
 

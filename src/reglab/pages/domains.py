@@ -1,0 +1,240 @@
+"""The chapter on other domains: text and time series beside images, in figures and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from reglab import paper
+from reglab.cells import CELL_NAMES
+from reglab.data import bundled
+from reglab.errors import ReglabError
+from reglab.pages import chapters, clauses, display, forest
+from reglab.results import baselines, domains, factorial, stopping, tables
+from reglab.stats import Estimate, mean_interval
+
+Frames = Mapping[str, pd.DataFrame]
+NONE = clauses.Said("No runs on text or time series are recorded with this copy of the book.")
+NETWORKS = ("none", "all")  # what simple rules are held against, fixed beforehand
+
+
+def others(studies: Frames) -> dict[str, pd.DataFrame]:
+    """Return the studies that are not of images."""
+    return {name: frame for name, frame in studies.items() if name in bundled.NAMES}
+
+
+def gains(studies: Frames) -> Figure:
+    """Return what each combination gains over no technique, a panel a data set that has no images.
+
+    Args:
+        studies: of `reglab.results.domains.frames`, at least one of them of another domain.
+
+    Raises:
+        ReglabError: none is.
+    """
+    if not (kept := others(studies)):
+        raise ReglabError("no runs on text or time series are recorded; see reglab record")
+    return forest.forest(kept)
+
+
+def levels(studies: Frames) -> chapters.Stack:
+    """Return the eight cells of each data set that has no images."""
+    caption = "The eight cells: test accuracy in percent, gains in points."
+    shown = tuple(
+        chapters.shown_for(name, frame, tables.factorial_table(frame), caption)
+        for name, frame in others(studies).items()
+    )
+    return chapters.Stack(shown, missing(studies))
+
+
+def missing(studies: Frames) -> str:
+    """Return which data sets of other domains are not recorded; empty if none."""
+    lacking = [paper.title(name) for name in bundled.NAMES if name not in studies]
+    return f"Not recorded yet: {clauses.listed(lacking)}." if lacking else ""
+
+
+def carried(studies: Frames) -> clauses.Said:
+    """Return which of the factorial's contrasts each data set shows as the image sets do."""
+    images = [domains.effects(frame) for name, frame in studies.items() if name in domains.IMAGES]
+    if not others(studies):
+        return NONE
+    parts = {
+        paper.title(name): _compared(domains.effects(frame), images)
+        for name, frame in others(studies).items()
+    }
+    return clauses.grouped(parts)
+
+
+_KINDS = {
+    "same": "shown, in the direction of the image sets that show it",
+    "reversed": "shown, in the direction opposite to that of the image sets that show it",
+    "open": "not shown, while image sets that show it agree on its direction",
+    "new": "shown, while no image set shows it or they disagree",
+    "neither": "not shown, and no image set shows it or they disagree",
+}
+
+
+def _compared(
+    own: Mapping[tuple[str, str], Estimate], images: list[Mapping[tuple[str, str], Estimate]]
+) -> list[str]:
+    found: dict[str, list[str]] = {kind: [] for kind in _KINDS}
+    for effect, one in own.items():
+        found[_kind(one, [there[effect] for there in images])].append(
+            f"{domains.in_words(effect)} ({_figure(one)})"
+        )
+    return [f"{words}: {'; '.join(found[kind])}" for kind, words in _KINDS.items() if found[kind]]
+
+
+def _kind(own: Estimate, images: list[Estimate]) -> str:
+    """Return which of `_KINDS` an effect is."""
+    here = clauses.shown(own)
+    there = {clauses.shown(one) for one in images} & {"up", "down"}
+    if len(there) != 1:
+        return "new" if here in ("up", "down") else "neither"
+    if here not in ("up", "down"):
+        return "open"
+    return "same" if here in there else "reversed"
+
+
+def _figure(one: Estimate) -> str:
+    if one.n < 2:
+        return f"{one.mean:+z.1f}, one seed"
+    digits = next((n for n in (1, 2, 3) if clauses.shown(one) == "open"
+                   or round(abs(one.mean), n) > round(one.half_width, n)), 3)  # fmt: skip
+    return f"{one.mean:+z.{digits}f} ± {one.half_width:.{digits}f}"
+
+
+def counted(studies: Frames) -> dict[str, dict[str, int]]:
+    """Return how many effects are of each kind of `carried`, by data set."""
+    images = [domains.effects(frame) for name, frame in studies.items() if name in domains.IMAGES]
+    kinds = {
+        name: [_kind(one, [there[effect] for there in images])
+               for effect, one in domains.effects(frame).items()]
+        for name, frame in others(studies).items()
+    }  # fmt: skip
+    return {name: {kind: of.count(kind) for kind in _KINDS} for name, of in kinds.items()}
+
+
+def in_short(studies: Frames) -> clauses.Said:
+    """Return the chapter's findings in a few sentences, as the records have them."""
+    kept = others(studies)
+    if not kept:
+        return NONE
+    said = []
+    for cell in ("l2", "dropout", "bn"):
+        alone = {name: factorial.contrast(frame, cell, "none") for name, frame in kept.items()}
+        said.append(f"{CELL_NAMES[cell]} alone {clauses.effect(alone, figures=True)}")
+    for name, kinds in counted(studies).items():
+        clear = kinds["same"] + kinds["reversed"] + kinds["open"]
+        said.append(
+            f"{paper.title(name)}: of {clear} contrasts on whose direction the image sets that "
+            f"show them agree, {kinds['same']} are shown in the same direction, "
+            f"{kinds['reversed']} in the other, {kinds['open']} are not shown"
+        )
+    return clauses.points(*said, *_rules_in_short(kept))
+
+
+def _rules_in_short(studies: Frames) -> list[str]:
+    said = []
+    for name, frame in studies.items():
+        if (rules := baselines.recorded(name)) is None:
+            continue
+        best = rules.mean().idxmax()
+        beside = {
+            cell: clauses.clause(one, up="better by", down="worse by")
+            for cell, one in _beside(frame, rules[best]).items()
+        }
+        said.append(
+            f"{paper.title(name)}: the best simple rule, {best}, is right in "
+            f"{rules[best].mean():.1f} %. The network beside it, with {CELL_NAMES['none']}: "
+            f"{beside['none']}; with {CELL_NAMES['all']}: {beside['all']}"
+        )
+    return said
+
+
+def _beside(frame: pd.DataFrame, rule: pd.Series) -> dict[str, Estimate | None]:
+    """Return the networks' accuracies minus a rule's, paired by seed, in points."""
+    scores = factorial.scores(frame, names=NETWORKS)
+    differences = scores.sub(rule, axis=0).dropna()
+    return {
+        cell: mean_interval(differences[cell].tolist()) if len(differences) else None
+        for cell in NETWORKS
+    }
+
+
+def stopped(studies: Frames) -> clauses.Said:
+    """Return what not stopping changes for the network without regularization, and beside it."""
+    kept = others(studies)
+    if not kept:
+        return NONE
+    changes = {name: stopping.unstopped_changes(frame) for name, frame in kept.items()}
+    said = [
+        f"{words}, after 50 epochs against stopped: "
+        + clauses.by_dataset(
+            {name: change[measure] for name, change in changes.items()},
+            small=unit == "points",
+            up="higher by",
+            down="lower by",
+            unit=unit,
+        )
+        for measure, words, unit in (
+            ("accuracy", "Test accuracy without regularization", "points"),
+            ("loss", "Test loss", "nats"),
+        )
+    ]
+    for cell in ("l2", "dropout", "bn"):
+        beside = {
+            name: stopping.singles_against_unstopped(frame)[cell] for name, frame in kept.items()
+        }
+        said.append(
+            f"{CELL_NAMES[cell]}, stopped, against no regularization, not stopped: "
+            + clauses.by_dataset(beside, up="better by", down="worse by")
+        )
+    return clauses.points(*said)
+
+
+def rules(studies: Frames) -> chapters.Stack | clauses.Said:
+    """Return what simple rules reach beside the networks, paired by seed."""
+    shown = []
+    for name, frame in others(studies).items():
+        if (table := baselines.recorded(name)) is None:
+            continue
+        rows = [
+            {"rule": rule, "test accuracy": mean_interval(table[rule].tolist())}
+            | {
+                f"{CELL_NAMES[cell]} − rule": one
+                for cell, one in _beside(frame, table[rule]).items()
+            }
+            | {"n": len(table)}
+            for rule in table
+        ]
+        caption = "Simple rules and the network: accuracy in percent, differences in points."
+        shown.append(chapters.shown_for(name, frame, pd.DataFrame(rows), caption))
+    return chapters.Stack(tuple(shown)) if shown else NONE
+
+
+def effects_table(studies: Frames) -> chapters.Stack | clauses.Said:
+    """Return every contrast of the factorial on every data set, images and others."""
+    if not others(studies):
+        return NONE
+    caption = "The factorial's contrasts on every data set, in points of test accuracy."
+    return chapters.Stack((display.show(domains.table(studies), caption),))
+
+
+def resolution(studies: Frames) -> clauses.Said:
+    """Return how small an effect these runs can tell from nothing."""
+    kept = others(studies)
+    if not kept:
+        return NONE
+    said = []
+    for name, frame in kept.items():
+        halves = domains.smallest_seen(frame)["half-width"]
+        n = len(factorial.scores(frame).dropna())
+        said.append(
+            f"{paper.title(name)}: with {n} seeds the half-widths of these intervals were "
+            f"{halves.min():.1f} to {halves.max():.1f} points, so that a smaller effect would "
+            "mostly have been left undecided"
+        )
+    return clauses.points(*said)

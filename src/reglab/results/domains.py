@@ -1,0 +1,75 @@
+"""The factorial on text and time series beside that on images: what carries over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from reglab import paper
+from reglab.cells import CELL_NAMES, COMBINATIONS, TECHNIQUES
+from reglab.data import bundled
+from reglab.data.sources import KNOWN
+from reglab.results import factorial, recorded
+from reglab.stats import Estimate, mean_interval
+
+Frames = Mapping[str, pd.DataFrame]
+IMAGES = KNOWN
+ALONE, AVERAGED, TOGETHER = "alone", "averaged", "together"  # kinds of effects
+
+
+def frames(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
+    """Return the best recorded study of each image set and of each set of another domain.
+
+    Args and errors as `reglab.results.recorded.studies`.
+    """
+    return recorded.studies(folder, (*IMAGES, *bundled.NAMES))
+
+
+def effects(frame: pd.DataFrame) -> dict[tuple[str, str], Estimate]:
+    """Return the factorial's contrasts in points of test accuracy, by kind and name.
+
+    ``alone``: a technique against nothing, and all three against nothing; ``averaged``: a main
+    effect; ``together``: an averaged interaction (`reglab.results.factorial.averaged_effects`).
+    """
+    averaged = factorial.averaged_effects(frame)
+    alone = {name: factorial.contrast(frame, name, "none") for name in (*TECHNIQUES, "all")}
+    named = {(ALONE, name): one for name, one in alone.items()}
+    for kind, names in ((AVERAGED, TECHNIQUES), (TOGETHER, COMBINATIONS)):
+        named |= {(kind, name): mean_interval(averaged[name].tolist()) for name in names}
+    return named
+
+
+_WORDS: dict[str, Callable[[str], str]] = {
+    ALONE: lambda name: f"{name} against nothing",
+    AVERAGED: lambda name: f"{name}, over all settings of the others",
+    TOGETHER: lambda name: f"{name}, interaction",
+}
+
+
+def in_words(effect: tuple[str, str]) -> str:
+    """Return what an effect is, e.g. "dropout, over all settings of the others"."""
+    kind, name = effect
+    return _WORDS[kind](CELL_NAMES[name])
+
+
+def table(studies: Frames) -> pd.DataFrame:
+    """Return a row an effect and a column a data set, in points with their intervals."""
+    columns = {name: effects(frame) for name, frame in studies.items()}
+    rows = next(iter(columns.values()), {})
+    return pd.DataFrame(
+        [
+            {"effect": in_words(effect)}
+            | {paper.title(name): found[effect] for name, found in columns.items()}
+            for effect in rows
+        ]
+    )
+
+
+def smallest_seen(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return each effect's half-width in points: about what these runs can tell from nothing."""
+    found = effects(frame).items()
+    return pd.DataFrame(
+        [{"effect": in_words(effect), "half-width": one.half_width} for effect, one in found]
+    )
