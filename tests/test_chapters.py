@@ -13,6 +13,7 @@ WITH_QUIZ = [
     "batch_norm",
     "combining",
     "distillation",
+    "domains",
     "dropout",
     "early_stopping",
     "l2",

@@ -122,7 +122,7 @@ def test_without_torchvision_everything_else_is_trained(monkeypatch):
 @pytest.mark.parametrize("shape", [(2, 16, 16), (3, 7, 28)])
 def test_images_that_cannot_be_corrupted_are_refused(shape):
     class Odd:
-        name, in_shape = "odd", shape
+        name, in_shape, kind = "odd", shape, "image"
 
     with pytest.raises(ReglabError, match=r"needs images of 1 or 3 channels .* have the shape"):
         corrupting.check(mnist(probes="robustness"), Odd)

@@ -95,7 +95,9 @@ def test_sentences_hold_the_figures(studies):
     assert f"{gain.mean:+.1f}" in text
     assert text.count("simple rule") == 2
     halves = domains.smallest_seen(studies["sotu"])["half-width"]
-    assert f"{halves.min():.1f} to {halves.max():.1f} points" in pages.resolution(studies).text
+    seen = pages.resolution(studies).text
+    assert f"from {halves.min():.1f} points (" in seen
+    assert f") to {halves.max():.1f} (" in seen
 
 
 def test_rules_stand_beside_the_networks_of_the_same_seeds(studies):
@@ -107,6 +109,8 @@ def test_rules_stand_beside_the_networks_of_the_same_seeds(studies):
     shown = repr(first)
     assert f"{rule.mean():.2f} ±" in shown
     assert f"{difference.mean():.2f} ±" in shown
+    last = stopping.unstopped(studies["sotu"])["accuracy"]
+    assert f"{(last - rule).dropna().mean():.2f} ±" in shown
     assert "random convolutions" in repr(second)
 
 

@@ -10,7 +10,7 @@ from conftest import fake_record
 from reglab import cli, verify
 from reglab.errors import ReglabError
 from reglab.runs.store import write_table
-from reglab.training import run
+from reglab.training import networks, run
 from reglab.verify import GOLDEN_TOLERANCE, RECORDED_TOLERANCE, RENEW, compare, golden_checks
 
 GROUPS = {"lr": 1.01, "momentum": 0.89 / 0.9, "weight_decay": 1.02}
@@ -124,8 +124,9 @@ def test_unscaled_dropout_shows(monkeypatch):
 
 @pytest.mark.parametrize("stream", ["initialize", "seed_dropout"])
 def test_other_random_numbers_show(stream, monkeypatch):
-    real = getattr(run, stream)
-    monkeypatch.setattr(run, stream, lambda model, seed, *rest: real(model, seed + 1, *rest))
+    module = networks if stream == "initialize" else run
+    real = getattr(module, stream)
+    monkeypatch.setattr(module, stream, lambda model, seed, *rest: real(model, seed + 1, *rest))
     both = {"dropout", "dropout everywhere"}
     expected = both | {"plain"} if stream == "initialize" else both
     assert deviating(*both, "plain") == expected

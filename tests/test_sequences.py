@@ -59,8 +59,9 @@ def tokens(lengths=(12, 5, 8, 1), steps=12):
 
 @pytest.mark.parametrize("norm_order", ["before_relu", "after_relu"])
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_more_padding_changes_no_logit_gradient_or_statistic(batch_norm, norm_order):
-    short, seen = tokens(), []
+@pytest.mark.parametrize("steps", [9, 12])
+def test_more_padding_changes_no_logit_gradient_or_statistic(steps, batch_norm, norm_order):
+    short, seen = tokens((steps, 5, 8, 1), steps), []
     for x in (short, nn.functional.pad(short, (0, 9), value=PAD)):
         model = SequenceCNN((12,), 3, 4, batch_norm, norm_order=norm_order, vocabulary=30)
         initialize(model, 0)
@@ -83,11 +84,12 @@ def test_what_stands_in_a_padded_place_has_no_say():
     assert torch.equal(model(tokens()), before)
 
 
-def test_a_passage_that_no_pool_takes_is_finite():
-    """One token in the last of nine places: four pairs are pooled, it is in none of them."""
+def test_the_last_of_an_odd_number_of_tokens_counts():
     x = torch.zeros(1, 9, dtype=torch.int32)
     x[0, 8] = 5
-    assert SequenceCNN((9,), 3, 4, vocabulary=30)(x).isfinite().all()
+    network = SequenceCNN((9,), 3, 4, vocabulary=30)
+    assert network(x).isfinite().all()
+    assert not torch.equal(network(x), network(x + (x > 0)))
 
 
 def test_vectors_take_the_same_plan_as_images():

@@ -74,7 +74,7 @@ def sentences(text: str) -> list[list[str]]:
 
 
 def passages(text: str) -> list[list[str]]:
-    """Return passages of whole sentences, at most MOST, spread over the address."""
+    """Return passages of sentences, at most MOST, spread over the address."""
     made, current = [], []
     for words in sentences(text):
         if current and len(current) + len(words) > LENGTH:

@@ -20,7 +20,7 @@ def split(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of the training and of the validation part.
 
-    Both are stratified, and for one seed subsets are nested.
+    For one seed subsets are nested. Without groups both parts are stratified.
 
     Args:
         labels: classes, shape (N,).
@@ -44,8 +44,8 @@ def split(
     if parts is None:
         raise ReglabError(
             f"n_train={n} with val_fraction={val_fraction} leaves no validation image, or a class "
-            f"without training images; take more of the {len(labels)} images, or a smaller "
-            "val_fraction"
+            f"without training images; take more of the {len(labels)} images, a smaller "
+            "val_fraction" + ("" if groups is None else ", or more groups of each class")
         )
     return parts
 

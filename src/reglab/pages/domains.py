@@ -18,6 +18,7 @@ from reglab.stats import Estimate, mean_interval
 Frames = Mapping[str, pd.DataFrame]
 NONE = clauses.Said("No runs on text or time series are recorded with this copy of the book.")
 NETWORKS = ("none", "all")  # what simple rules are held against, fixed beforehand
+UNSTOPPED = "no regularization, not stopped"
 
 
 def others(studies: Frames) -> dict[str, pd.DataFrame]:
@@ -81,7 +82,7 @@ def _compared(
 ) -> list[str]:
     found: dict[str, list[str]] = {kind: [] for kind in _KINDS}
     for effect, one in own.items():
-        found[_kind(one, [there[effect] for there in images])].append(
+        found[_kind(one, [there[effect] for there in images if effect in there])].append(
             f"{domains.in_words(effect)} ({_figure(one)})"
         )
     return [f"{words}: {'; '.join(found[kind])}" for kind, words in _KINDS.items() if found[kind]]
@@ -110,7 +111,7 @@ def counted(studies: Frames) -> dict[str, dict[str, int]]:
     """Return how many effects are of each kind of `carried`, by data set."""
     images = [domains.effects(frame) for name, frame in studies.items() if name in domains.IMAGES]
     kinds = {
-        name: [_kind(one, [there[effect] for there in images])
+        name: [_kind(one, [there[effect] for there in images if effect in there])
                for effect, one in domains.effects(frame).items()]
         for name, frame in others(studies).items()
     }  # fmt: skip
@@ -129,10 +130,13 @@ def in_short(studies: Frames) -> clauses.Said:
     for name, kinds in counted(studies).items():
         clear = kinds["same"] + kinds["reversed"] + kinds["open"]
         said.append(
-            f"{paper.title(name)}: of {clear} contrasts on whose direction the image sets that "
-            f"show them agree, {kinds['same']} are shown in the same direction, "
-            f"{kinds['reversed']} in the other, {kinds['open']} are not shown"
+            f"{paper.title(name)}: contrasts on whose direction the image sets that show them "
+            f"agree: {clear}; shown here in the same direction: {kinds['same']}, in the other: "
+            f"{kinds['reversed']}, not shown: {kinds['open']}"
         )
+    ends = {name: stopping.unstopped_changes(frame)["accuracy"] for name, frame in kept.items()}
+    ended = clauses.effect(ends, figures=True)
+    said.append(f"Without regularization, going on for 50 epochs in place of stopping {ended}")
     return clauses.points(*said, *_rules_in_short(kept))
 
 
@@ -142,25 +146,27 @@ def _rules_in_short(studies: Frames) -> list[str]:
         if (rules := baselines.recorded(name)) is None:
             continue
         best = rules.mean().idxmax()
-        beside = {
-            cell: clauses.clause(one, up="better by", down="worse by")
-            for cell, one in _beside(frame, rules[best]).items()
-        }
+        beside = "; ".join(
+            f"{network}: {clauses.clause(one, up='better by', down='worse by')}"
+            for network, one in _beside(frame, rules[best]).items()
+        )
         said.append(
-            f"{paper.title(name)}: the best simple rule, {best}, is right in "
-            f"{rules[best].mean():.1f} %. The network beside it, with {CELL_NAMES['none']}: "
-            f"{beside['none']}; with {CELL_NAMES['all']}: {beside['all']}"
+            f"{paper.title(name)}: the simple rule that did best on the test part, {best}, is "
+            f"right in {rules[best].mean():.1f} %. The network beside it, with {beside}"
         )
     return said
 
 
 def _beside(frame: pd.DataFrame, rule: pd.Series) -> dict[str, Estimate | None]:
-    """Return the networks' accuracies minus a rule's, paired by seed, in points."""
+    """Return networks' accuracies minus a rule's, paired by seed, in points, by network."""
     scores = factorial.scores(frame, names=NETWORKS)
-    differences = scores.sub(rule, axis=0).dropna()
+    columns = {CELL_NAMES[cell]: scores[cell] for cell in NETWORKS}
+    if (last := stopping.unstopped(frame)) is not None:
+        columns[UNSTOPPED] = last["accuracy"]
+    differences = {name: (column - rule).dropna() for name, column in columns.items()}
     return {
-        cell: mean_interval(differences[cell].tolist()) if len(differences) else None
-        for cell in NETWORKS
+        name: mean_interval(values.tolist()) if len(values) else None
+        for name, values in differences.items()
     }
 
 
@@ -197,22 +203,21 @@ def stopped(studies: Frames) -> clauses.Said:
 
 def rules(studies: Frames) -> chapters.Stack | clauses.Said:
     """Return what simple rules reach beside the networks, paired by seed."""
+    if not others(studies):
+        return NONE
     shown = []
     for name, frame in others(studies).items():
         if (table := baselines.recorded(name)) is None:
             continue
-        rows = [
-            {"rule": rule, "test accuracy": mean_interval(table[rule].tolist())}
-            | {
-                f"{CELL_NAMES[cell]} − rule": one
-                for cell, one in _beside(frame, table[rule]).items()
-            }
-            | {"n": len(table)}
-            for rule in table
-        ]
+        rows = []
+        for rule in table:
+            beside = _beside(frame, table[rule])
+            row = {"rule": rule, "test accuracy": mean_interval(table[rule].tolist())}
+            row |= {f"{network} − rule": one for network, one in beside.items()}
+            rows.append(row | {"n": max((one.n for one in beside.values() if one), default=0)})
         caption = "Simple rules and the network: accuracy in percent, differences in points."
         shown.append(chapters.shown_for(name, frame, pd.DataFrame(rows), caption))
-    return chapters.Stack(tuple(shown)) if shown else NONE
+    return chapters.Stack(tuple(shown)) if shown else clauses.Said("No rules are recorded.")
 
 
 def effects_table(studies: Frames) -> chapters.Stack | clauses.Said:
@@ -230,11 +235,15 @@ def resolution(studies: Frames) -> clauses.Said:
         return NONE
     said = []
     for name, frame in kept.items():
-        halves = domains.smallest_seen(frame)["half-width"]
+        halves = domains.smallest_seen(frame).set_index("effect")["half-width"]
         n = len(factorial.scores(frame).dropna())
+        least, most = halves.idxmin(), halves.idxmax()
         said.append(
-            f"{paper.title(name)}: with {n} seeds the half-widths of these intervals were "
-            f"{halves.min():.1f} to {halves.max():.1f} points, so that a smaller effect would "
-            "mostly have been left undecided"
+            f"{paper.title(name)}: with {n} seeds the half-widths were from "
+            f"{halves[least]:.1f} points ({least}) to {halves[most]:.1f} ({most})"
         )
-    return clauses.points(*said)
+    return clauses.points(
+        *said,
+        "An effect as large as its half-width is shown about every second time, a smaller one more "
+        "rarely",
+    )

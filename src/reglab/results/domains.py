@@ -30,14 +30,17 @@ def frames(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
 def effects(frame: pd.DataFrame) -> dict[tuple[str, str], Estimate]:
     """Return the factorial's contrasts in points of test accuracy, by kind and name.
 
+    Of a study in which no seed has both networks of a contrast, that one is left out.
+
     ``alone``: a technique against nothing, and all three against nothing; ``averaged``: a main
     effect; ``together``: an averaged interaction (`reglab.results.factorial.averaged_effects`).
     """
     averaged = factorial.averaged_effects(frame)
     alone = {name: factorial.contrast(frame, name, "none") for name in (*TECHNIQUES, "all")}
-    named = {(ALONE, name): one for name, one in alone.items()}
+    named = {(ALONE, name): one for name, one in alone.items() if one is not None}
     for kind, names in ((AVERAGED, TECHNIQUES), (TOGETHER, COMBINATIONS)):
-        named |= {(kind, name): mean_interval(averaged[name].tolist()) for name in names}
+        values = {name: averaged[name].tolist() for name in names}
+        named |= {(kind, name): mean_interval(of) for name, of in values.items() if of}
     return named
 
 
@@ -61,7 +64,7 @@ def table(studies: Frames) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"effect": in_words(effect)}
-            | {paper.title(name): found[effect] for name, found in columns.items()}
+            | {paper.title(name): found.get(effect) for name, found in columns.items()}
             for effect in rows
         ]
     )

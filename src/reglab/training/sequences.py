@@ -101,15 +101,19 @@ class SequenceCNN(nn.Module):
 
 
 def pool(x: Tensor, there: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Return the larger of two steps each, (N, C, T // 2), and where any of the two is there."""
+    """Return the larger of two steps each, (N, C, T / 2), and where any of the two is there.
+
+    Of vectors a last odd step is left out, of tokens it is kept.
+    """
     if there is None:
         return nn.functional.max_pool1d(x, 2), None
+    odd = x.shape[2] % 2  # a last step without a partner would be lost, and with padding be kept
+    x, there = nn.functional.pad(x, (0, odd)), nn.functional.pad(there, (0, odd))
     shorter = nn.functional.max_pool1d(there, 2)
     without = x.masked_fill(there == 0, -torch.inf)  # zero can be the larger, after BN
     return nn.functional.max_pool1d(without, 2).masked_fill(shorter == 0, 0.0), shorter
 
 
 def largest(x: Tensor, there: Tensor) -> Tensor:
-    """Return the largest value over the steps that are there, (N, C); 0 where none is."""
-    found = x.masked_fill(there == 0, -torch.inf).amax(2)
-    return found.masked_fill(found == -torch.inf, 0.0)  # a last odd step, which no pool takes
+    """Return the largest value over the steps that are there, (N, C)."""
+    return x.masked_fill(there == 0, -torch.inf).amax(2)
