@@ -263,4 +263,4 @@ def test_every_profile_says_how_long_a_run_takes():
     plans = [make_plan(name, "full", device="cpu") for name in ("mnist", "cifar10")]
     said = [sweep._opening(some, sweep.Left(total=9), Crew(workers=1)) for some in
             (plans[:1], plans[1:], plans)]  # fmt: skip
-    assert [re.search(r"a run takes (\d+) s", text)[1] for text in said] == ["360", "720", "540"]
+    assert [re.search(r"a run takes (\d+) s", text)[1] for text in said] == ["900", "720", "810"]
