@@ -9,7 +9,7 @@ import pandas as pd
 from reglab import paper
 from reglab.pages.chapters import missing_remark
 from reglab.pages.clauses import Said, say, shown
-from reglab.results import tables
+from reglab.results import provenance, tables
 from reglab.results.costs import (
     megabytes,
     multiplications_an_epoch,
@@ -32,7 +32,7 @@ def sources(studies: Mapping[str, pd.DataFrame]) -> str:
         products = "" if each is None else f", {each / 1e12:.3f} × 10¹² multiplications an epoch"
         items.append(
             f"- {paper.title(name)}: profile *{first['profile']}*, {first['n_train']:,} training "
-            f"images, width {first['width']}{products}."
+            f"{provenance.items(study)}, width {first['width']}{products}."
         )
     remark = missing_remark(studies)
     return "\n".join(items + ([f"- {remark}"] if remark else []))

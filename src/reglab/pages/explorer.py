@@ -228,7 +228,7 @@ def _facts(dataset: str, setting: Setting) -> dict[str, str]:
     first, runs = setting.runs.iloc[0], setting.runs
     memory, products = costs.megabytes(setting), costs.trillions(setting)
     facts = {
-        "profile": f"{first['profile']}, {first['n_train']:,} training images",
+        "profile": f"{first['profile']}, {first['n_train']:,} training {provenance.items(runs)}",
         "setting": ", ".join(filter(None, (setting.strength, f"{first['optimizer'].upper()} at "
                                            f"{first['lr']:g}"))),
         "seeds": f"{len(runs)} ({setting.seeds})",

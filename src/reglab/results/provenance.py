@@ -24,7 +24,7 @@ def note(frame: pd.DataFrame) -> str:
     refuse_mixture(frame, *UNMIXED)
     first = frame.iloc[0]
     return (
-        f"Profile {first['profile']}: {_images(frame)} {_items(frame)}, {_seeds(frame)}, "
+        f"Profile {first['profile']}: {_images(frame)} {items(frame)}, {_seeds(frame)}, "
         f"{first['precision']} on {_DEVICES[first['device']]}."
     )
 
@@ -81,7 +81,8 @@ def refuse_mixture(frame: pd.DataFrame, *columns: str) -> None:
             raise ReglabError(f"one table must not mix {column}s, got {values or 'no runs'}")
 
 
-def _items(frame: pd.DataFrame) -> str:
+def items(frame: pd.DataFrame) -> str:
+    """Return what a study's inputs are called: images, or examples where they may be others."""
     return "images" if frame["dataset"].iloc[0] in KNOWN else "examples"
 
 
