@@ -9,6 +9,8 @@ from owndata import own_tokens, own_vectors
 
 from reglab.data import bundled, sources
 from reglab.data.dataset import dataset_size, dataset_version, load_dataset
+from reglab.data.download import fetch
+from reglab.data.importing.make import import_data
 from reglab.data.kinds import FORMS
 from reglab.data.remarks import remarks
 from reglab.data.sources import available, load_bundled, verify
@@ -219,6 +221,14 @@ def test_a_file_of_a_bundled_sets_name_is_told_so(own):
     assert [status.name for status in bad] == ["watch"]
     assert "another" in bad[0].message
     assert available().count("watch") == 1
+
+
+def test_what_is_bundled_is_not_fetched_nor_imported_over(tmp_path):
+    with pytest.raises(ReglabError, match="nothing to fetch"):
+        fetch("sotu", tmp_path)
+    with pytest.raises(ReglabError, match="one of the bundled data sets"):
+        import_data(tmp_path, "watch", folder=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", bundled.NAMES)

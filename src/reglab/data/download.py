@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reglab.data import bundled
 from reglab.data.npz import write_npz
 from reglab.data.sources import ARRAYS, FULL_SHA256, KNOWN, cache_path, digest, load_file
 from reglab.errors import ReglabError
@@ -38,6 +39,8 @@ def fetch(name: str, folder: Path | str | None = None, *, progress: bool = True)
     Raises:
         ReglabError: unknown name, no network, no disk, wrong digest; one line.
     """
+    if name in bundled.NAMES:
+        raise ReglabError(f"{name} is bundled with reglab: there is nothing to fetch")
     if name not in KNOWN:
         raise ReglabError(f"only {', '.join(KNOWN)} can be fetched, got {name!r}")
     target = cache_path(name, folder)
