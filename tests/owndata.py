@@ -1,6 +1,10 @@
 """Data sets of a user's own, made up: arrays, and NAME.npz."""
 
 import numpy as np
+import pytest
+
+from reglab.data.dataset import load_dataset
+from reglab.errors import ReglabError
 
 
 def own_arrays(n=40, shape=(12, 20, 3), classes=4, seed=0):
@@ -45,3 +49,13 @@ def own_tokens(n=120, steps=12, seed=0):
         x[np.arange(steps) >= rng.integers(8, steps + 1, size)[:, None]] = 0
         arrays |= {f"x_{split}": x, f"y_{split}": y}
     return arrays
+
+
+def assert_refused_in_one_line(path, words):
+    """Load the data set "mine", which is at ``path`` and bad."""
+    with pytest.raises(ReglabError) as caught:
+        load_dataset("mine")
+    message = str(caught.value)
+    assert words in message
+    assert str(path) in message
+    assert "\n" not in message

@@ -1,11 +1,10 @@
 """Data sets of other kinds: the bundled ones, splits by group, own files, remarks, sheets."""
 
 import dataclasses
-from importlib.resources import files
 
 import numpy as np
 import pytest
-from owndata import own_tokens, own_vectors
+from owndata import assert_refused_in_one_line, own_tokens, own_vectors
 
 from reglab.data import bundled, sources
 from reglab.data.dataset import dataset_size, dataset_version, load_dataset
@@ -19,11 +18,6 @@ from reglab.errors import ReglabError
 from reglab.pages.contact import contact_sheet
 
 SEEDS = range(12)
-
-
-def stored(name):
-    with np.load(files("reglab") / "domains" / f"{name}.npz") as packed:
-        return dict(packed)
 
 
 def rows(x):
@@ -68,7 +62,7 @@ def test_a_damaged_bundled_set_is_one_line(monkeypatch):
 
 def test_no_address_is_on_both_sides():
     """Neither of the test part, nor of validation, whatever the seed."""
-    packed = stored("sotu")
+    packed = bundled.stored("sotu")
     test = packed["test"][packed["address"]]
     assert not set(packed["address"][test]) & set(packed["address"][~test])
     arrays = load_bundled("sotu")
@@ -80,7 +74,7 @@ def test_no_address_is_on_both_sides():
 
 
 def test_no_subject_is_on_both_sides():
-    packed = stored("watch")
+    packed = bundled.stored("watch")
     of_test = set(packed["subjects"][packed["test"]])
     assert len(of_test) == 3
     assert not of_test & set(packed["subjects"][~packed["test"]])
@@ -93,7 +87,7 @@ def test_no_subject_is_on_both_sides():
 
 def test_windows_are_the_recordings():
     """Whole sums of the stored differences, every 50 steps to train on, every 100 to test on."""
-    packed, arrays = stored("watch"), load_bundled("watch")
+    packed, arrays = bundled.stored("watch"), load_bundled("watch")
     first = np.cumsum(packed["steps"][: packed["lengths"][0]].astype(np.int64), axis=0) / 128
     x = arrays.x_test if packed["test"][0] else arrays.x_train
     stride = 100 if packed["test"][0] else 50
@@ -192,13 +186,7 @@ BAD = {
 @pytest.mark.parametrize("case", sorted(BAD))
 def test_a_bad_own_file_is_one_line(own, case):
     kind, changes, words = BAD[case]
-    path = own(kind, **changes)
-    with pytest.raises(ReglabError) as caught:
-        load_dataset("mine")
-    message = str(caught.value)
-    assert words in message
-    assert str(path) in message
-    assert "\n" not in message
+    assert_refused_in_one_line(own(kind, **changes), words)
 
 
 def test_two_kinds_of_one_shape_are_refused(own):

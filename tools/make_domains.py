@@ -111,6 +111,7 @@ def sotu(archive: Path) -> tuple[dict[str, np.ndarray], dict]:
         "labels": labels.astype(np.uint8),
         "test": test,
         "years": years.astype(np.uint16),
+        "presidents": np.array([speech["name"] for speech in speeches]),
         "vocabulary": np.array(["<padding>", "<rare>", *frequent]),
     }
     return stored, {"classes": eras(), "length": LENGTH}

@@ -25,6 +25,13 @@ def manifest() -> dict[str, dict]:
     return json.loads((files("reglab") / "domains" / "manifest.json").read_text())
 
 
+def stored(name: str) -> dict[str, np.ndarray]:
+    """Return a bundled set's arrays as its file has them, e.g. the addresses' years."""
+    file = io.BytesIO((files("reglab") / "domains" / f"{name}.npz").read_bytes())
+    with np.load(file, allow_pickle=False) as packed:
+        return dict(packed)
+
+
 def unpacked(name: str) -> dict[str, np.ndarray]:
     """Return a bundled set's arrays as a NAME.npz would have them.
 
@@ -35,10 +42,7 @@ def unpacked(name: str) -> dict[str, np.ndarray]:
         ReglabError: its file is damaged.
     """
     try:
-        file = io.BytesIO((files("reglab") / "domains" / f"{name}.npz").read_bytes())
-        with np.load(file, allow_pickle=False) as packed:
-            stored = dict(packed)
-        return {"sotu": _passages, "watch": _windows}[name](stored, manifest()[name])
+        return {"sotu": _passages, "watch": _windows}[name](stored(name), manifest()[name])
     except Exception as error:  # numpy and zipfile raise many kinds for damaged files
         raise _damaged(name, " ".join(str(error).split())) from None
 
@@ -53,39 +57,39 @@ def _damaged(name: str, detail: str) -> ReglabError:
     return ReglabError(f"the bundled {name} is damaged ({detail}); reinstall reglab")
 
 
-def _windows(stored: dict[str, np.ndarray], entry: dict) -> dict[str, np.ndarray]:
+def _windows(packed: dict[str, np.ndarray], entry: dict) -> dict[str, np.ndarray]:
     """Cut recordings into windows: overlapping ones to train on, others to test on.
 
     ``steps`` (total, C) holds differences along time, in units of 1 / scale, a recording after the
     other.
     """
-    width, ends = entry["width"], np.cumsum(stored["lengths"])
-    pieces = np.split(stored["steps"], ends[:-1])
+    width, ends = entry["width"], np.cumsum(packed["lengths"])
+    pieces = np.split(packed["steps"], ends[:-1])
     cut: dict[str, list] = {"train": [], "test": []}
     places: dict[str, list] = {"train": [], "test": []}
     for place, piece in enumerate(pieces):
-        part = "test" if stored["test"][place] else "train"
+        part = "test" if packed["test"][place] else "train"
         recording = np.cumsum(piece, axis=0, dtype=np.int64) / np.float32(entry["scale"])
         for start in range(0, len(recording) - width + 1, entry[f"{part}_stride"]):
             cut[part].append(recording[start : start + width])
             places[part].append(place)
     arrays = {f"x_{part}": np.stack(cut[part]).astype(np.float32) for part in cut}
-    arrays |= {f"y_{part}": stored["labels"][places[part]] for part in cut}
-    return arrays | {"groups_train": stored["subjects"][places["train"]]}
+    arrays |= {f"y_{part}": packed["labels"][places[part]] for part in cut}
+    return arrays | {"groups_train": packed["subjects"][places["train"]]}
 
 
-def _passages(stored: dict[str, np.ndarray], entry: dict) -> dict[str, np.ndarray]:
+def _passages(packed: dict[str, np.ndarray], entry: dict) -> dict[str, np.ndarray]:
     """Fill passages up to one length; ``words`` (total,) holds one after the other."""
-    lengths, address = stored["lengths"], stored["address"]
+    lengths, address = packed["lengths"], packed["address"]
     tokens = np.full((len(lengths), entry["length"]), PAD, np.uint16)
-    tokens[np.arange(entry["length"]) < lengths[:, None]] = stored["words"]
-    test = stored["test"][address]
-    labels = stored["labels"][address]
+    tokens[np.arange(entry["length"]) < lengths[:, None]] = packed["words"]
+    test = packed["test"][address]
+    labels = packed["labels"][address]
     return {
         "x_train": tokens[~test],
         "y_train": labels[~test],
         "x_test": tokens[test],
         "y_test": labels[test],
         "groups_train": address[~test],
-        "vocabulary": stored["vocabulary"],
+        "vocabulary": packed["vocabulary"],
     }

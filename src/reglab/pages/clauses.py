@@ -206,13 +206,19 @@ def _by_kind(
 
 
 def _figure(one: Estimate | None) -> str:
-    """Return " (+1.2 ± 0.5)", with more decimals where one hides what is shown."""
     if one is None or one.n < 2 or math.isnan(one.low):
         return ""
+    return f" ({figure(one)})"
+
+
+def figure(one: Estimate) -> str:
+    """Return "+1.2 ± 0.5", with more decimals where one hides what is shown."""
+    if one.n < 2:
+        return f"{one.mean:+z.1f}, one run"
     mean, half, apart = abs(one.mean), one.half_width, shown(one) != "open"
     fits = (n for n in (1, 2, 3) if round(mean, n) > round(half, n) > 0 or not apart)
     digits = next(fits, 1)
-    return f" ({one.mean:+z.{digits}f} ± {half:.{digits}f})"
+    return f"{one.mean:+z.{digits}f} ± {half:.{digits}f}"
 
 
 def shown_on(

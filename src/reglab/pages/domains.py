@@ -58,13 +58,20 @@ def missing(studies: Frames) -> str:
 
 def carried(studies: Frames) -> clauses.Said:
     """Return which of the factorial's contrasts each data set shows as the image sets do."""
-    images = [domains.effects(frame) for name, frame in studies.items() if name in domains.IMAGES]
     if not others(studies):
         return NONE
-    parts = {
-        paper.title(name): _compared(domains.effects(frame), images)
-        for name, frame in others(studies).items()
-    }
+    parts = {}
+    for name, kinds in _by_kind(studies).items():
+        listed = {
+            kind: "; ".join(
+                f"{domains.in_words(effect)} ({clauses.figure(one)})"
+                for effect, one in found.items()
+            )
+            for kind, found in kinds.items()
+        }
+        parts[paper.title(name)] = [
+            f"{_KINDS[kind]}: {text}" for kind, text in listed.items() if text
+        ]
     return clauses.grouped(parts)
 
 
@@ -77,15 +84,16 @@ _KINDS = {
 }
 
 
-def _compared(
-    own: Mapping[tuple[str, str], Estimate], images: list[Mapping[tuple[str, str], Estimate]]
-) -> list[str]:
-    found: dict[str, list[str]] = {kind: [] for kind in _KINDS}
-    for effect, one in own.items():
-        found[_kind(one, [there[effect] for there in images if effect in there])].append(
-            f"{domains.in_words(effect)} ({_figure(one)})"
-        )
-    return [f"{words}: {'; '.join(found[kind])}" for kind, words in _KINDS.items() if found[kind]]
+def _by_kind(studies: Frames) -> dict[str, dict[str, dict[tuple[str, str], Estimate]]]:
+    """Return the effects of each of `_KINDS`, by data set of another domain."""
+    effects = {name: domains.effects(frame) for name, frame in studies.items()}
+    images = [found for name, found in effects.items() if name in domains.IMAGES]
+    sorted_: dict[str, dict] = {name: {kind: {} for kind in _KINDS} for name in others(studies)}
+    for name, kinds in sorted_.items():
+        for effect, one in effects[name].items():
+            kind = _kind(one, [there[effect] for there in images if effect in there])
+            kinds[kind][effect] = one
+    return sorted_
 
 
 def _kind(own: Estimate, images: list[Estimate]) -> str:
@@ -99,23 +107,12 @@ def _kind(own: Estimate, images: list[Estimate]) -> str:
     return "same" if here in there else "reversed"
 
 
-def _figure(one: Estimate) -> str:
-    if one.n < 2:
-        return f"{one.mean:+z.1f}, one seed"
-    digits = next((n for n in (1, 2, 3) if clauses.shown(one) == "open"
-                   or round(abs(one.mean), n) > round(one.half_width, n)), 3)  # fmt: skip
-    return f"{one.mean:+z.{digits}f} ± {one.half_width:.{digits}f}"
-
-
 def counted(studies: Frames) -> dict[str, dict[str, int]]:
     """Return how many effects are of each kind of `carried`, by data set."""
-    images = [domains.effects(frame) for name, frame in studies.items() if name in domains.IMAGES]
-    kinds = {
-        name: [_kind(one, [there[effect] for there in images if effect in there])
-               for effect, one in domains.effects(frame).items()]
-        for name, frame in others(studies).items()
-    }  # fmt: skip
-    return {name: {kind: of.count(kind) for kind in _KINDS} for name, of in kinds.items()}
+    return {
+        name: {kind: len(found) for kind, found in kinds.items()}
+        for name, kinds in _by_kind(studies).items()
+    }
 
 
 def in_short(studies: Frames) -> clauses.Said:
