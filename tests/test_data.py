@@ -174,7 +174,7 @@ def test_verify_lists_samples_and_files(own, tmp_path):
     own()
     (tmp_path / "data" / "broken.npz").write_bytes(b"PK not really")
     statuses = {(status.name, status.source): status for status in verify()}
-    assert len(statuses) == 7
+    assert len(statuses) == len(KNOWN) + len(bundled.NAMES) + 2
     assert statuses["mine", "full"].ok
     assert statuses["mine", "full"].shape == (12, 20, 3)
     assert not statuses["broken", "full"].ok

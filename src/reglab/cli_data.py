@@ -91,7 +91,7 @@ def data_verify() -> None:
 
 @data_app.command("list")
 def data_list() -> None:
-    """List the data sets at hand: name, source, shape, numbers of examples, classes."""
+    """List the data sets at hand: name, source, shape, numbers of examples, task."""
     from reglab.data.kinds import KINDS
     from reglab.data.sources import verify
 
@@ -99,7 +99,8 @@ def data_list() -> None:
         if status.ok:
             shape = "x".join(map(str, status.shape))
             items = KINDS[status.kind].items
-            counts = f"{status.n_train} + {status.n_test} {items}, {status.n_classes} classes"
+            asked = f"{status.n_classes} classes" if status.n_classes else "numbers to predict"
+            counts = f"{status.n_train} + {status.n_test} {items}, {asked}"
             print(f"{status.name} ({status.source}): {shape}, {counts}, {status.path}")
 
 
@@ -124,6 +125,7 @@ def data_show(
     shape = " x ".join(map(str, arrays.x_train.shape[1:]))
     items = KINDS[arrays.kind].items
     counts = f"{len(arrays.x_train):,} + {len(arrays.x_test):,} {items} of {shape}"
-    print(f"{name}: {counts}, {len(arrays.classes)} classes; contact sheet: {output}")
+    asked = f"{len(arrays.classes)} classes" if arrays.classes else "numbers to predict"
+    print(f"{name}: {counts}, {asked}; contact sheet: {output}")
     for remark in remarks(arrays):
         print(f"note: {remark}")

@@ -20,6 +20,7 @@ import numpy as np
 from reglab.config import TRAIN_VERSION, RunConfig
 from reglab.data.dataset import dataset_version
 from reglab.data.sources import is_cached
+from reglab.data.tasks import REGRESSION
 from reglab.errors import ReglabError
 from reglab.paths import results_folder
 from reglab.record import RunRecord, unpack_bits
@@ -38,8 +39,8 @@ class Tolerance:
     Attributes:
         epochs: how many epochs' figures are compared; None = all.
         loss: share of a loss.
-        accuracy: of training and validation accuracy, in [0, 1].
-        test: of test accuracy and calibration error, in [0, 1].
+        accuracy: of training and validation accuracy, in [0, 1], or R².
+        test: of test accuracy and calibration error, in [0, 1], or R².
     """
 
     epochs: int | None
@@ -111,7 +112,9 @@ def compare(made: RunRecord, expected: RunRecord, within: Tolerance) -> list[str
         pairs += [("epochs", made.epochs, expected.epochs)]
         pairs += [("best_epoch", made.best_epoch, expected.best_epoch)]
     wrong = [f"{name} {have} instead of {want}" for name, have, want in pairs if have != want]
-    for name in ("train_loss", "val_loss", "train_acc", "val_acc"):
+    if made.task != expected.task:
+        return [*wrong, f"task {made.task} instead of {expected.task}"]
+    for name in made.history.written():
         have, want = (getattr(run.history, name)[: within.epochs] for run in (made, expected))
         relative = name.endswith("loss")
         most = within.loss if relative else within.accuracy
@@ -120,6 +123,9 @@ def compare(made: RunRecord, expected: RunRecord, within: Tolerance) -> list[str
         have, want = getattr(made, part), getattr(expected, part)
         if have is None or want is None:
             wrong += [] if have is want else [f"{part} is missing in one of the two"]
+            continue
+        if made.task == REGRESSION:
+            wrong += _apart(f"{part}.r2", [have.r2], [want.r2], within.test)
             continue
         wrong += _apart(f"{part}.accuracy", [have.accuracy], [want.accuracy], within.test)
         wrong += _apart(f"{part}.ece", [have.ece], [want.ece], within.test)

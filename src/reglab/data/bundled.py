@@ -1,4 +1,4 @@
-"""The data sets of other domains, bundled whole: passages of speeches, and wrists in motion.
+"""The data sets of other domains, bundled whole: speeches, wrists in motion, days of weather.
 
 Made by ``tools/make_domains.py`` from the packages that publish them; sources, terms and what was
 done are in ``domains/LICENSES.md``.
@@ -16,12 +16,12 @@ import numpy as np
 from reglab.data.kinds import PAD
 from reglab.errors import ReglabError
 
-NAMES = ("sotu", "watch")
+NAMES = ("sotu", "watch", "weather")
 
 
 @functools.cache
 def manifest() -> dict[str, dict]:
-    """Return what is known of each without unpacking it: digest, sizes, classes."""
+    """Return what is known of each without unpacking it: digest, sizes, classes or target."""
     return json.loads((files("reglab") / "domains" / "manifest.json").read_text())
 
 
@@ -42,7 +42,7 @@ def unpacked(name: str) -> dict[str, np.ndarray]:
         ReglabError: its file is damaged.
     """
     try:
-        return {"sotu": _passages, "watch": _windows}[name](stored(name), manifest()[name])
+        return UNPACK[name](stored(name), manifest()[name])
     except Exception as error:  # numpy and zipfile raise many kinds for damaged files
         raise _damaged(name, " ".join(str(error).split())) from None
 
@@ -93,3 +93,36 @@ def _passages(packed: dict[str, np.ndarray], entry: dict) -> dict[str, np.ndarra
         "groups_train": address[~test],
         "vocabulary": packed["vocabulary"],
     }
+
+
+def _days(packed: dict[str, np.ndarray], entry: dict) -> dict[str, np.ndarray]:
+    """Cut a city's days into windows, each with the next day's value of the channel ``target``.
+
+    ``days`` (cities, N, C) holds tenths. The last year is for the test. Of the years before a
+    window and its next day lie within one quarter, and quarters are the groups of a split: no day
+    is on both sides of it.
+    """
+    width, target = entry["width"], entry["target"]
+    year, quarter = packed["year"], packed["quarter"]
+    inputs: dict[str, list] = {"train": [], "test": []}
+    targets: dict[str, list] = {"train": [], "test": []}
+    groups = []
+    for city, tenths in enumerate(packed["days"]):
+        days = tenths / np.float32(10)
+        for end in range(width, len(days)):
+            first = end - width
+            part = "test" if year[end] == year[-1] else "train"
+            within = year if part == "test" else quarter  # which is counted on over the years
+            if within[first] != within[end]:
+                continue
+            inputs[part].append(days[first:end])
+            targets[part].append(days[end, target])
+            if part == "train":
+                groups.append((quarter[end], city))
+    arrays = {f"x_{part}": np.stack(inputs[part]).astype(np.float32) for part in inputs}
+    arrays |= {f"y_{part}": np.array(targets[part], np.float32) for part in targets}
+    _, members = np.unique(np.array(groups), axis=0, return_inverse=True)
+    return arrays | {"groups_train": members.reshape(-1).astype(np.uint8)}
+
+
+UNPACK = {"sotu": _passages, "watch": _windows, "weather": _days}

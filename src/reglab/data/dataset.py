@@ -13,6 +13,7 @@ from reglab.data import bundled, sources
 from reglab.data.kinds import IMAGE, TOKENS, VECTORS
 from reglab.data.sources import FULL_SHA256, FULL_SIZE, KNOWN, Arrays
 from reglab.data.splitting import split
+from reglab.data.tasks import CLASSIFICATION, REGRESSION, strata
 from reglab.errors import ReglabError
 
 SOURCES = ("auto", "sample", "full")
@@ -23,9 +24,10 @@ class Dataset:
     """A data set cut into training, validation and test parts.
 
     Images stay uint8, (N, C, H, W), until a batch is made of them (`standardize`); sequences of
-    vectors are float32, (N, C, T), sequences of tokens int32, (N, L). Labels are int64, (N,). Mean
-    and standard deviation are per channel, of the training part alone, for images in units of full
-    brightness (pixel / 255); tokens have none.
+    vectors are float32, (N, C, T), sequences of tokens int32, (N, L). Labels are int64, (N,), the
+    numbers to predict of a regression float32, (N, H), in their own units. Mean and standard
+    deviation are per channel, of the training part alone, for images in units of full brightness
+    (pixel / 255); tokens have none.
 
     Attributes:
         source: "sample" or "full".
@@ -36,6 +38,7 @@ class Dataset:
         n_train: images taken from the training half, the validation part included.
         kind: of the inputs: "image", "vectors" or "tokens" (`reglab.data.kinds`).
         vocabulary: number of tokens, padding included; 0 for other kinds.
+        target_mean, target_std: of each number to predict, of the training part alone, (H,).
     """
 
     name: str
@@ -55,6 +58,8 @@ class Dataset:
     std: Tensor
     kind: str = IMAGE
     vocabulary: int = 0
+    target_mean: Tensor | None = None
+    target_std: Tensor | None = None
 
     @property
     def in_shape(self) -> tuple[int, ...]:
@@ -63,8 +68,24 @@ class Dataset:
 
     @property
     def n_classes(self) -> int:
-        """Number of classes K."""
+        """Number of classes K, 0 of a regression."""
         return len(self.classes)
+
+    @property
+    def task(self) -> str:
+        """Classification or regression (`reglab.data.tasks`)."""
+        return CLASSIFICATION if self.target_mean is None else REGRESSION
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of a network's outputs: a logit a class, or the H numbers to predict."""
+        return self.n_classes or len(self.target_mean)
+
+    def targets(self, y: Tensor) -> Tensor:
+        """Return what a network is held against: labels as they are, numbers standardized."""
+        if self.task == CLASSIFICATION:
+            return y
+        return (y - self.target_mean.to(y.device)) / self.target_std.to(y.device)
 
     def standardize(self, images: Tensor) -> Tensor:
         """Return what the network gets of a batch, on its device.
@@ -107,10 +128,12 @@ def load_dataset(
     """
     source = resolve_source(name, source, data_dir)
     arrays = _raw(name, source, data_dir)
-    fit, val = split(arrays.y_train, seed, n_train, val_fraction, arrays.groups)
+    fit, val = split(strata(arrays.y_train), seed, n_train, val_fraction, arrays.groups)
     inputs, moments = _INPUTS[arrays.kind]
     x_train = inputs(arrays.x_train[fit])
     mean, std = moments(x_train)
+    numbers = arrays.y_train[fit] if arrays.task == REGRESSION else None
+    target_mean, target_std = (None, None) if numbers is None else _target_moments(numbers)
     return Dataset(
         name=name,
         source=source,
@@ -130,6 +153,8 @@ def load_dataset(
         std=std,
         kind=arrays.kind,
         vocabulary=len(arrays.vocabulary),
+        target_mean=target_mean,
+        target_std=target_std,
     )
 
 
@@ -209,8 +234,17 @@ def _vector_moments(steps: Tensor) -> tuple[Tensor, Tensor]:
 
     NumPy sums in pairs and on one thread, so that the bits depend on no number of threads.
     """
-    values = steps.numpy().astype(np.float64)
-    mean, std = values.mean(axis=(0, 2)), values.std(axis=(0, 2))
+    return _mean_and_std(steps.numpy(), (0, 2))
+
+
+def _target_moments(numbers: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each column of (N, H), a constant one's 1."""
+    return _mean_and_std(numbers, (0,))
+
+
+def _mean_and_std(values: np.ndarray, axes: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    values = values.astype(np.float64)
+    mean, std = values.mean(axis=axes), values.std(axis=axes)
     std[std == 0] = 1.0
     return torch.from_numpy(mean).float(), torch.from_numpy(std).float()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from scipy import stats
 
 from reglab.data.kinds import IMAGE, KINDS, TOKENS, VECTORS
 from reglab.data.sources import Arrays
+from reglab.data.tasks import CLASSIFICATION
 
 LOOK = 200  # images that a look at neighbouring pixels takes
 PROBE = 2000  # images that the probe learns from, and is tried on, at most
@@ -22,7 +24,8 @@ ALPHA = 0.01
 def remarks(arrays: Arrays) -> list[str]:
     """Return what a reader should know of the set, one sentence each; [] = nothing."""
     of_images = [_pixels(arrays), _reading(arrays)] if arrays.kind == IMAGE else []
-    said = [*_counts(arrays), _twins(arrays), *of_images, _probe(arrays)]
+    counts, probe = (_counts, _probe) if arrays.task == CLASSIFICATION else (_few, _predicted)
+    said = [*counts(arrays), _twins(arrays), _overlap(arrays), *of_images, probe(arrays)]
     return [remark for remark in said if remark]
 
 
@@ -56,6 +59,12 @@ def _counts(arrays: Arrays) -> list[str]:
     return said
 
 
+def _few(arrays: Arrays) -> list[str]:
+    """Remark on what there is too little of to predict numbers."""
+    n, items = len(arrays.y_test), KINDS[arrays.kind].items
+    return [f"{n} test {items}: R² will depend on a few of them"] if n < FEW else []
+
+
 def _pixels(arrays: Arrays) -> str:
     images = arrays.x_train if arrays.x_train.ndim == 4 else arrays.x_train[..., None]
     flat = images.reshape(-1, images.shape[3])
@@ -72,6 +81,25 @@ def _twins(arrays: Arrays) -> str:
         return ""
     items = KINDS[arrays.kind].items
     return f"{twins:,} of {len(arrays.x_test):,} test {items} are in the training half as well"
+
+
+def _overlap(arrays: Arrays) -> str:
+    """Remark on windows that share steps with the one before, where no groups keep them apart."""
+    if arrays.kind != VECTORS or arrays.groups is not None:
+        return ""
+    x = arrays.x_train[:LOOK]
+    if sum(_shares_steps(*pair) for pair in pairwise(x)) < len(x) / 2:
+        return ""
+    return (
+        "neighbouring training sequences overlap: without groups_train, the validation part holds "
+        "what was trained on"
+    )
+
+
+def _shares_steps(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether the end of a window, half of it at least, is the beginning of the other."""
+    n = len(one)
+    return any(np.array_equal(one[k:], other[: n - k]) for k in range(1, n // 2 + 1))
 
 
 def roughness(images: np.ndarray) -> float:
@@ -111,10 +139,7 @@ def _reading(arrays: Arrays) -> str:
 
 def _probe(arrays: Arrays) -> str:
     """Remark on labels that neither a linear nor a nearest-neighbour rule can tell from inputs."""
-    fit, test = (_FEATURES[arrays.kind](x[:: _stride(x)]) for x in (arrays.x_train, arrays.x_test))
-    y_fit, y_test = (y[:: _stride(y)] for y in (arrays.y_train, arrays.y_test))
-    centre, spread = fit.mean(axis=0), fit.std(axis=0) + 1e-6
-    fit, test = (fit - centre) / spread, (test - centre) / spread
+    fit, y_fit, test, y_test = _features(arrays)
     guesses = (_linear(fit, y_fit, test), _nearest(fit, y_fit, test))
     share = np.bincount(y_test).max() / len(y_test)  # of the largest class
     for guess in guesses:
@@ -128,6 +153,29 @@ def _probe(arrays: Arrays) -> str:
         f"neither a linear rule nor the nearest training example tells the test labels better than "
         f"chance: do labels and {KINDS[arrays.kind].items} belong together, in the same order?"
     )
+
+
+def _predicted(arrays: Arrays) -> str:
+    """Remark on numbers that neither rule foretells at all."""
+    fit, y_fit, test, y_test = _features(arrays)
+    y_fit, y_test = y_fit[:, 0], y_test[:, 0]
+    for guess in (_ridge(fit, y_fit[:, None], test)[:, 0], _nearest(fit, y_fit, test)):
+        constant = np.ptp(guess) == 0 or np.ptp(y_test) == 0
+        if constant or stats.pearsonr(guess, y_test, alternative="greater").pvalue < ALPHA / 2:
+            return ""
+    return (
+        "neither a linear rule nor the nearest training example foretells the test numbers better "
+        f"than their mean: do numbers and {KINDS[arrays.kind].items} belong together, in the same "
+        "order?"
+    )
+
+
+def _features(arrays: Arrays) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return standardized features and targets of some training and some test examples."""
+    fit, test = (_FEATURES[arrays.kind](x[:: _stride(x)]) for x in (arrays.x_train, arrays.x_test))
+    y_fit, y_test = (y[:: _stride(y)] for y in (arrays.y_train, arrays.y_test))
+    centre, spread = fit.mean(axis=0), fit.std(axis=0) + 1e-6
+    return (fit - centre) / spread, y_fit, (test - centre) / spread, y_test
 
 
 def _stride(values: np.ndarray) -> int:
@@ -165,10 +213,14 @@ _FEATURES = {IMAGE: _of_images, VECTORS: _of_vectors, TOKENS: _of_tokens}
 
 def _linear(fit: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Return the classes that ridge regression on one-hot labels gives."""
-    targets = np.eye(labels.max() + 1)[labels]
+    return _ridge(fit, np.eye(labels.max() + 1)[labels], test).argmax(axis=1)
+
+
+def _ridge(fit: np.ndarray, targets: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Return ridge regression's predictions, (n, H)."""
     penalty = len(fit) / 10 * np.eye(fit.shape[1])
     weights = np.linalg.solve(fit.T @ fit + penalty, fit.T @ (targets - targets.mean(axis=0)))
-    return (test @ weights + targets.mean(axis=0)).argmax(axis=1)
+    return test @ weights + targets.mean(axis=0)
 
 
 def _nearest(fit: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.ndarray:

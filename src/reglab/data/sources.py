@@ -17,6 +17,7 @@ import numpy as np
 from reglab.data import bundled
 from reglab.data.kinds import IMAGE, kind_of
 from reglab.data.npz import ARRAYS, check_arrays, class_names, digest, read_npz, unreadable
+from reglab.data.tasks import prepared, task_of
 from reglab.errors import ReglabError
 from reglab.paths import data_folder
 
@@ -47,14 +48,14 @@ CLASSES = {
 
 @dataclass(frozen=True)
 class Arrays:
-    """Raw inputs and labels of one data set.
+    """Raw inputs and labels, or numbers to predict, of one data set.
 
     Attributes:
         x_train: images, uint8, (N, H, W) or (N, H, W, C); or of another of `reglab.data.kinds`.
-        y_train: labels, int64 (N,), classes 0..K-1.
+        y_train: labels, int64 (N,), classes 0..K-1; of a regression float32 (N, H).
         x_test: as ``x_train``.
         y_test: as ``y_train``.
-        classes: K names.
+        classes: K names; () of a regression.
         sha256: over the arrays as they lie in the file (`reglab.data.npz.digest`).
         origin: "bundled sample", or the file's path.
         groups: of each training example, integers (N,), or None; a split keeps groups whole.
@@ -76,6 +77,11 @@ class Arrays:
         """Of the inputs (`reglab.data.kinds`)."""
         return kind_of(self.x_train)
 
+    @property
+    def task(self) -> str:
+        """Classification or regression (`reglab.data.tasks`)."""
+        return task_of(self.y_train)
+
 
 @dataclass(frozen=True)
 class Status:
@@ -89,7 +95,7 @@ class Status:
     n_train: int = 0
     n_test: int = 0
     shape: tuple[int, ...] = ()
-    n_classes: int = 0
+    n_classes: int = 0  # 0 of a regression
     kind: str = IMAGE
 
 
@@ -271,7 +277,7 @@ def _status(
 def _arrays(
     arrays: dict[str, np.ndarray], classes: tuple[str, ...], sha256: str, origin: str
 ) -> Arrays:
-    labels = {key: arrays[key].astype(np.int64) for key in ("y_train", "y_test")}
+    labels = {key: prepared(arrays[key]) for key in ("y_train", "y_test")}
     four = [(arrays | labels)[key] for key in ARRAYS]
     for array in four:
         array.setflags(write=False)  # they are cached: every later run reads the same ones

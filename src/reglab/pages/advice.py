@@ -109,7 +109,7 @@ def _stopping(studies: Recorded) -> str:
 def _seeds(studies: Recorded) -> str:
     apart = {}
     for name, study in studies.items():
-        plain = tables.accuracy(tables.arm(study, "factorial", "none"))
+        plain = tables.score(tables.arm(study, "factorial", "none"))
         if plain is not None and plain.n > 1:
             # The interval of one new difference, as sd is estimated from the same few runs.
             quantile = scipy.stats.t.ppf(0.975, plain.n - 1)

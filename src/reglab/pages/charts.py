@@ -67,18 +67,17 @@ def curves_chart(name: str, label: str) -> dict:
     return specification(band + line, f"Mean {label} over epochs, training and validation.")
 
 
-def scores_chart(name: str) -> dict:
-    """Return accuracies with intervals: columns label, order, kind (`KINDS`), mean, low, high."""
+def scores_chart(name: str, label: str) -> dict:
+    """Return scores with intervals: columns label, order, kind (`KINDS`), mean, low, high."""
     y = alt.Y("label:N", sort=alt.EncodingSortField("order", op="min"), title=None)
     low, mean = (
-        alt.X(f"{end}:Q", scale=alt.Scale(zero=False), title="test accuracy (%)")
-        for end in ("low", "mean")
+        alt.X(f"{end}:Q", scale=alt.Scale(zero=False), title=label) for end in ("low", "mean")
     )
     color = _kind(alt.Color, "kind", KINDS)
     shape = _kind(alt.Shape, "kind", KINDS)
     interval = rows_of(name).mark_rule(strokeWidth=2).encode(y, low, alt.X2("high:Q"), color)
     point = _points(name).encode(y, mean, color, shape)
-    about = "Test accuracy with 95 % intervals: this choice, its neighbours, and the paper."
+    about = f"{label} with 95 % intervals: this choice, its neighbours, and the paper."
     return specification(interval + point, about)
 
 

@@ -154,15 +154,19 @@ def of_study(
 
 # What is said of an effect, by what is shown of it: of one thing, of several.
 _EFFECTS = {
-    "up": ("raises test accuracy on", "raise test accuracy on"),
-    "down": ("lowers test accuracy on", "lower test accuracy on"),
+    "up": ("raises {} on", "raise {} on"),
+    "down": ("lowers {} on", "lower {} on"),
     "small": ("makes no difference that matters on", "make no difference that matters on"),
     "open": ("is not shown to help or to harm on", "are not shown to help or to harm on"),
 }
 
 
 def effect(
-    estimates: Mapping[str, Estimate | None], *, several: bool = False, figures: bool = False
+    estimates: Mapping[str, Estimate | None],
+    *,
+    several: bool = False,
+    figures: bool = False,
+    what: str = "test accuracy",
 ) -> str:
     """Return "raises test accuracy on A and B, and is not shown to help or to harm on C", as it is.
 
@@ -170,8 +174,9 @@ def effect(
         estimates: gains in points by data set; each has its own margin.
         several: whether what is spoken of is several things ("raise").
         figures: add to each data set "(+1.2 ± 0.5)".
+        what: is raised or lowered.
     """
-    words = {kind: verbs[several] for kind, verbs in _EFFECTS.items()}
+    words = {kind: verbs[several].format(what) for kind, verbs in _EFFECTS.items()}
     return ", and ".join(_by_kind(estimates, words, figures=figures))
 
 

@@ -1,4 +1,7 @@
-"""A contact sheet of a data set: a row a class, so that swapped axes or labels are seen."""
+"""A contact sheet of a data set: a row a class, so that swapped axes or labels are seen.
+
+Where numbers are to be predicted, a row a fourth of the training examples, by their first number.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from matplotlib.figure import Figure
 
 from reglab.data.kinds import IMAGE, KINDS, PAD, TOKENS, VECTORS
 from reglab.data.sources import Arrays
+from reglab.data.tasks import CLASSIFICATION, STRATA, strata
 from reglab.pages.figures import styled
 
 EACH = {IMAGE: 10, VECTORS: 5, TOKENS: 1}  # examples of a class
@@ -20,24 +24,36 @@ WORDS = 16  # of a sequence of tokens
 @styled
 def contact_sheet(arrays: Arrays, title: str) -> Figure:
     """Return the first training examples of each class, with its name and their numbers."""
-    shown, each = min(len(arrays.classes), ROWS), EACH[arrays.kind]
+    names, labels, tested = _rows(arrays)
+    shown, each = min(len(names), ROWS), EACH[arrays.kind]
     figure = Figure(figsize=(9.7, shown * 0.8 + 0.5), layout="constrained")
     grid = figure.subplots(shown, each, squeeze=False)
     draw = _DRAWN[arrays.kind]
     for label, row in enumerate(grid):
-        members = np.flatnonzero(arrays.y_train == label)
-        n_test = int((arrays.y_test == label).sum())
+        members = np.flatnonzero(labels == label)
+        n_test = int((tested == label).sum())
         for place, axes in enumerate(row):
             axes.set_axis_off()
             if place < len(members):
                 draw(axes, arrays.x_train[members[place]], arrays)
-        text = f"{arrays.classes[label]}\n{len(members):,} + {n_test:,}"
+        text = f"{names[label]}\n{len(members):,} + {n_test:,}"
         row[0].text(-0.15, 0.5, text, transform=row[0].transAxes, ha="right", va="center")
-    left_out = len(arrays.classes) - shown
+    left_out = len(names) - shown
     more = f"; {left_out} more classes are not shown" if left_out else ""
     items = KINDS[arrays.kind].items
-    figure.suptitle(f"{title}: training + test {items} of each class{more}", fontsize=10)
+    each_row = "each class" if arrays.classes else "each fourth of the numbers to predict"
+    figure.suptitle(f"{title}: training + test {items} of {each_row}{more}", fontsize=10)
     return figure
+
+
+def _rows(arrays: Arrays) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Return the rows' names, and in which row each training and each test example is."""
+    if arrays.task == CLASSIFICATION:
+        return arrays.classes, arrays.y_train, arrays.y_test
+    y, labels = arrays.y_train[:, 0], strata(arrays.y_train)
+    parts = [y[labels == label] for label in range(STRATA)]
+    names = tuple(f"{part.min():.3g} to {part.max():.3g}" for part in parts if len(part))
+    return names, labels, np.digitize(arrays.y_test[:, 0], [part.min() for part in parts[1:]])
 
 
 def _image(axes: Axes, image: np.ndarray, arrays: Arrays) -> None:

@@ -15,8 +15,10 @@ from reglab.cells import CELL_NAMES
 from reglab.errors import ReglabError
 from reglab.pages import figures, forest
 from reglab.results import curves, tables
+from reglab.study import measures
 
 LABELS = {"loss": "cross-entropy (nats)", "acc": "accuracy (%)"}
+KINDS = ("loss", "acc")
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 LINES = {"train": "--", "val": "-", "test": ":"}
 
@@ -38,13 +40,13 @@ class Panel:
     measures: Sequence[str]
 
 
-def of_cells(studies: Mapping[str, pd.DataFrame], cells: Sequence[str], *measures: str) -> Figure:
+def of_cells(studies: Mapping[str, pd.DataFrame], cells: Sequence[str], *wanted: str) -> Figure:
     """Return a row a measure and a panel a data set, with curves of some cells of the factorial.
 
     Args:
         studies: finished studies by data set, at least one.
         cells: names of cells ("none", "bn", ...).
-        measures: of `reglab.results.curves.MEASURES`; none = validation accuracy.
+        wanted: of `reglab.results.curves.MEASURES`; none = validation accuracy.
 
     Raises:
         ReglabError: a study lacks a cell; unknown measure.
@@ -56,7 +58,7 @@ def of_cells(studies: Mapping[str, pd.DataFrame], cells: Sequence[str], *measure
                 [Arm(CELL_NAMES[cell], tables.arm(study, "factorial", cell)) for cell in cells],
                 (measure,),
             )
-            for i, measure in enumerate(measures or ("val_acc",))
+            for i, measure in enumerate(wanted or ("val_acc",))
             for study in studies.values()
         ],
         ncols=len(studies),
@@ -70,7 +72,10 @@ def learning_curves(frame: pd.DataFrame, cells: Sequence[str] = ("none", "all"))
     is what early stopping hides.
     """
     arms = [_unstopped(frame, cell) for cell in cells]
-    figure = plot([Panel("", arms, [f"train_{it}", f"val_{it}"]) for it in LABELS])
+    measure = measures.of(frame)
+    labels = {"loss": measure.loss, measure.suffix: f"{measure.name} (%)"}
+    panels = [Panel("", arms, [f"train_{it}", f"val_{it}"]) for it in labels]
+    figure = plot(panels, labels=labels)
     seeds = figures.seeds(arms[-1].rows)
     title = paper.title(frame["dataset"].iloc[0])
     figure.suptitle(f"{title}: learning curves, {seeds} (thin) and mean (thick)")
@@ -113,7 +118,7 @@ def unstopped(
                 [Arm(f"{CELL_NAMES['none']}, not stopped early", rows)],
                 [f"{part}_{kind}" for part in parts],
             )
-            for kind in LABELS
+            for kind in KINDS
             for rows in runs.values()
         ],
         ncols=len(runs),
@@ -142,7 +147,7 @@ def to_the_end(
                 ],
                 [f"test_{kind}"],
             )
-            for kind in LABELS
+            for kind in KINDS
             for frame in frames.values()
         ],
         ncols=len(frames),
@@ -157,7 +162,7 @@ def _to_the_end(study: pd.DataFrame, further: pd.DataFrame | None) -> pd.DataFra
 
 
 @figures.styled
-def plot(panels: Sequence[Panel], ncols: int = 3) -> Figure:
+def plot(panels: Sequence[Panel], ncols: int = 3, labels: Mapping[str, str] = LABELS) -> Figure:
     """Return a figure of panels with epochs across: thin lines are seeds, bands 95 % intervals.
 
     Seeds stop at different epochs; a mean ends where the first of its seeds stops. A hollow mark on
@@ -166,19 +171,20 @@ def plot(panels: Sequence[Panel], ncols: int = 3) -> Figure:
     Args:
         panels: at least one; the same arms in each, which have a colour and a marker each.
         ncols: panels in a row, at most.
+        labels: what an axis is called, by what the names of measures end with.
     """
     rows = -(-len(panels) // ncols)
     figure = Figure(figsize=(8, 1.0 + 2.7 * rows), layout="constrained")
     grid = figure.subplots(rows, min(ncols, len(panels)), squeeze=False).flatten()
-    labels = [_label(panel.measures) for panel in panels]
-    for i, (axes, panel, label) in enumerate(zip(grid, panels, labels, strict=False)):
+    axis = [_label(panel.measures, labels) for panel in panels]
+    for i, (axes, panel, label) in enumerate(zip(grid, panels, axis, strict=False)):
         for arm, look in zip(panel.arms, _looks(len(panel.arms)), strict=True):
             for measure in panel.measures:
                 draw(axes, arm.rows, measure, **look)
         axes.set_title(panel.title, fontsize=10)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
-        if i % ncols == 0 or label != labels[i - 1]:
+        if i % ncols == 0 or label != axis[i - 1]:
             axes.set_ylabel(label)
     for axes in grid[len(panels) :]:
         axes.remove()
@@ -208,11 +214,11 @@ def _looks(n: int) -> list[dict[str, object]]:
     return [{"color": color, "marker": marker} for color, marker in pairs]
 
 
-def _label(measures: Sequence[str]) -> str:
+def _label(names: Sequence[str], labels: Mapping[str, str]) -> str:
     """Return what is measured: "validation accuracy (%)", or "accuracy (%)" of several parts."""
-    (kind,) = {measure.split("_")[1] for measure in measures}
-    parts = [PARTS[measure.split("_")[0]] for measure in measures]
-    return f"{parts[0]} {LABELS[kind]}" if len(parts) == 1 else LABELS[kind]
+    (kind,) = {name.split("_")[1] for name in names}
+    parts = [PARTS[name.split("_")[0]] for name in names]
+    return f"{parts[0]} {labels[kind]}" if len(parts) == 1 else labels[kind]
 
 
 def _legend(figure: Figure, axes: Axes, panel: Panel) -> None:

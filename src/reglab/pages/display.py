@@ -16,6 +16,10 @@ NOTES = {
     "± with images": "± with images: half of the interval over seeds and test images.",
     "did not learn": "Did not learn: training accuracy was never above twice that of guessing.",
 }
+_R2 = {
+    "R²": "R²: the share of the targets' variance that is predicted, in percent.",
+    "did not learn": "Did not learn: R² on the training part was never above 10 %.",
+}
 KINDS = "Where only some runs did, the mean of those and that of the others stand for an interval."
 MORE = "Machines and versions"
 
@@ -74,7 +78,9 @@ def show(table: pd.DataFrame, caption: str, source: str = "", more: str = "") ->
         more: address of the page that says the rest.
     """
     kept = table.dropna(axis=1, how="all")
-    notes = [note for name, note in NOTES.items() if name in kept.columns]
+    numbers = any(str(name).endswith("R²") for name in kept.columns)
+    known = NOTES | _R2 if numbers else NOTES
+    notes = [note for name, note in known.items() if name in (*kept.columns, "R²")]
     if any(isinstance(value, TwoKinds) for name in kept for value in kept[name]):
         notes.append(KINDS)
     return Shown(as_text(kept), " ".join([caption, *notes]).strip(), source, more)
@@ -107,5 +113,6 @@ def _cell(value: object, column: str) -> str:
     if isinstance(value, float):
         if column.endswith("validation loss"):
             return f"{value:z.3f}"
-        return f"{value:z.2f}" if "accuracy" in column or "±" in column else f"{value:.4g}"
+        percent = any(one in column for one in ("accuracy", "R²", "±"))
+        return f"{value:z.2f}" if percent else f"{value:.4g}"
     return str(value)

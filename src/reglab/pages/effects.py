@@ -14,6 +14,7 @@ from reglab.pages import forest
 from reglab.pages.forest import Line
 from reglab.results import early_stopping, factorial, further, gains, robustness, tables
 from reglab.stats import mean_interval
+from reglab.study import measures as kinds
 from reglab.study.further.batch_size import SIZES
 from reglab.study.further.dropout_bn import DROPS
 
@@ -54,7 +55,8 @@ def drops(studies: Frames) -> Figure:
         ]  # fmt: skip
 
     printed = ("by the paper's Table 3", "in the paper's text")
-    return _plot(studies, lines, f"loss when left out ({POINTS})", forest.OURS, printed)
+    unit = f"points of test {kinds.in_words(studies.values())}"
+    return _plot(studies, lines, f"loss when left out ({unit})", forest.OURS, printed)
 
 
 def adding(technique: str, studies: Frames) -> Figure:

@@ -21,6 +21,7 @@ from reglab.pages.states import State, columns
 from reglab.results import costs, further_settings, provenance, recorded, tables
 from reglab.results.costs import Setting
 from reglab.stats import Estimate, TwoKinds, mean_interval
+from reglab.study import measures
 from reglab.study.profiles import PRINTED_LAMBDA, PRINTED_P
 
 PLAIN = CELL_NAMES["none"]
@@ -35,7 +36,7 @@ _ORDER = (PLAIN, *(f"L2, {name}" for name in tables.READINGS.values()), *costs.P
 _STUDIES = ("factorial", "literal", "no_early_stop", *costs.SWEPT)
 # Further studies that are shown too, in the order of the chapters.
 FURTHER = tuple(further_settings.MADE)
-_CURVES = {"acc": ("accuracy (%)", 100.0), "loss": ("loss (nats)", 1.0)}
+_CURVES = ("score", "loss")
 
 
 def recorded_picture(
@@ -57,9 +58,12 @@ def recorded_picture(
             states += _further_states(name, frames[name]) if name in frames else []
     if not states:
         return chapters.Stack((), chapters.missing_remark(studies))
-    titles = {"acc": "Accuracy over epochs", "loss": "Loss over epochs"}
-    specs = {titles[m]: charts.curves_chart(m, label) for m, (label, _) in _CURVES.items()}
-    specs["Test accuracy"] = charts.scores_chart("scores")
+    what = measures.in_words(studies.values())
+    specs = {
+        f"{what[0].upper()}{what[1:]} over epochs": charts.curves_chart("score", f"{what} (%)"),
+        "Loss over epochs": charts.curves_chart("loss", "loss"),
+        f"Test {what}": charts.scores_chart("scores", f"test {what} (%)"),
+    }
     controls = tuple((name, "select") for name in ("Data set", "Technique", "Strength"))
     opening = next((s for s in states if s.first and s.path[1] != PLAIN), None)
     return Picture("explorer", controls, specs, tuple(states), opening=opening)
@@ -90,7 +94,7 @@ def _row(dataset: str, setting: Setting) -> dict[str, Any]:
     return {
         "network": setting.technique,
         "strength": setting.strength or None,
-        "accuracy": tables.accuracy(setting.runs),
+        measures.of(setting.runs).name: tables.score(setting.runs),
         "paper": " / ".join(map(str, printed(dataset, setting))) or None,
         "epochs": setting.cost("epochs"),
         "seconds": setting.cost("seconds"),
@@ -161,17 +165,18 @@ def curves(setting: Setting, measure: str) -> dict[str, list]:
     """Return mean and interval at each epoch, training and validation, with those of the control.
 
     Args:
-        measure: "acc" (percent) or "loss" (nats).
+        measure: "score" (accuracy or R² in percent) or "loss" (nats, or variances).
 
     The mean ends where the first seed stops; it is missing where a seed's loss was not finite.
     """
-    rows = []
+    rows, suffix, scale = [], "loss", 1.0
+    if measure == "score":
+        suffix, scale = measures.of(setting.runs).suffix, 100.0
     for network, runs in zip(charts.NETWORKS, (setting.runs, setting.control), strict=True):
         histories = [] if runs is None else [h for h in runs["history"] if h["val_loss"]]
         for part, column in zip(charts.PARTS, ("train", "val"), strict=True):
-            values = [history[f"{column}_{measure}"] for history in histories]
+            values = [history[f"{column}_{suffix}"] for history in histories]
             for epoch in range(min(map(len, values), default=0)):
-                scale = _CURVES[measure][1]
                 estimate = _estimate([curve[epoch] for curve in values], scale)
                 rows.append({"epoch": epoch + 1, **estimate, "part": part, "network": network})
     return columns(rows, ("epoch", "mean", "low", "high", "part", "network"))
@@ -194,7 +199,7 @@ def _scores(dataset: str, setting: Setting, near: Sequence[Setting]) -> dict[str
         listed = other.study in (*costs.SWEPT, *FURTHER)  # by strength, not by technique
         label = other.strength if listed else other.technique
         label += ", not stopped early" if other.study == "no_early_stop" else ""
-        estimate = _bounds(tables.accuracy(other.runs))
+        estimate = _bounds(tables.score(other.runs))
         kind = charts.KINDS[0 if other is setting else 2]
         rows.append({"label": label, "order": order, "kind": kind, **estimate})
         for value in printed(dataset, other):
@@ -232,7 +237,7 @@ def _facts(dataset: str, setting: Setting) -> dict[str, str]:
         "setting": ", ".join(filter(None, (setting.strength, f"{first['optimizer'].upper()} at "
                                            f"{first['lr']:g}"))),
         "seeds": f"{len(runs)} ({setting.seeds})",
-        "test accuracy": _text(tables.accuracy(runs), " %"),
+        f"test {measures.of(runs).name}": _text(tables.score(runs), " %"),
         "gain": _text(setting.gain, " points", "+"),
         "the paper prints": " / ".join(f"{value} %" for value in printed(dataset, setting)),
         "epochs until the stop": _text(setting.cost("epochs")),
@@ -243,7 +248,7 @@ def _facts(dataset: str, setting: Setting) -> dict[str, str]:
     }  # fmt: skip
     if before := _before(setting):
         facts["trained before"] = f"{before}, not counted here"
-    if diverged := int(runs["test_acc"].isna().sum()):
+    if diverged := int(runs[measures.of(runs).test].isna().sum()):
         facts["diverged"] = f"{diverged} of {len(runs)}"
     if failed := tables.unlearned(runs):
         facts["did not learn"] = f"{failed} of {len(runs)}"

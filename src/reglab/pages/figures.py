@@ -18,8 +18,9 @@ from matplotlib.figure import Figure
 
 from reglab import paper
 from reglab.cells import CELL_NAMES, CELL_ORDER
-from reglab.results import tables
+from reglab.results import arms, tables
 from reglab.stats import mean_interval
+from reglab.study import measures
 from reglab.study.profiles import PAPER_LAMBDAS, PAPER_P, PRINTED_P
 
 MARKERS = "osD^vPX*"
@@ -70,7 +71,7 @@ def lambda_figure(frame: pd.DataFrame) -> Figure:
         ReglabError: no run of the lambda study.
     """
     rows = tables.study_rows(frame, "lambda")
-    figure, axes = _axes("λ (log scale, with 0 at its left)", "test accuracy (%)")
+    figure, axes = _axes("λ (log scale, with 0 at its left)", _measured(frame))
     positive = sorted(rows.loc[rows["lam"] > 0, "lam"].unique())
     zero = positive[0] / 10
     for lam in PAPER_LAMBDAS:
@@ -103,7 +104,7 @@ def dropout_figure(frame: pd.DataFrame) -> Figure:
         ReglabError: no run of the dropout study.
     """
     rows = tables.study_rows(frame, "dropout")
-    figure, axes = _axes("drop rate", "test accuracy (%)")
+    figure, axes = _axes("drop rate", _measured(frame))
     where = rows["place"]
     for (place, name), color, line in zip(tables.PLACES.items(), colors(2), LINES, strict=False):
         if (where == place).any():
@@ -115,7 +116,8 @@ def dropout_figure(frame: pd.DataFrame) -> Figure:
         axes.plot([], [], marker, color="#555555", markersize=size, markerfacecolor=face,
                   label=f"the paper's {label}")  # fmt: skip
     _paper_dropout(axes, frame["dataset"].iloc[0])
-    axes.set_title(f"{_title(frame)}: accuracy over the drop rate, {seeds(rows, band=True)}")
+    what = measures.of(frame).name
+    axes.set_title(f"{_title(frame)}: {what} over the drop rate, {seeds(rows, band=True)}")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
@@ -144,10 +146,10 @@ def _paper_dropout(axes: Axes, dataset: str) -> None:
 @styled
 def factorial_figure(frame: pd.DataFrame) -> Figure:
     """The eight cells: every seed, mean with interval, and the paper's value."""
-    figure, axes = _axes("test accuracy (%)", "", height=4.2)
+    figure, axes = _axes(_measured(frame), "", height=4.2)
     ours, printed = colors(2)
     for y, name in enumerate(CELL_ORDER):
-        values = 100 * tables.arm(frame, "factorial", name)["test_acc"].dropna()
+        values = arms.values(tables.arm(frame, "factorial", name)).dropna()
         axes.plot(values, [y + 0.25] * len(values), "o", color=ours, alpha=0.6, markersize=4)
         if len(values):
             estimate = mean_interval(values.tolist())
@@ -175,21 +177,25 @@ def _axes(x: str, y: str, height: float = 3.6) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def _measured(frame: pd.DataFrame) -> str:
+    return f"test {measures.of(frame).name} (%)"
+
+
 def _means(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return mean, low and high in percent over the values of ``by``, ascending."""
-    points = {}
+    """Return mean, low and high in percent over the values of a column, ascending."""
+    points, least = {}, measures.of(rows).least
     for value, group in rows.groupby(column):
-        if (estimate := tables.accuracy(group)) is not None:
-            points[value] = (estimate.mean, estimate.low, estimate.high)
+        if (estimate := tables.score(group)) is not None:
+            # a t interval of three unlike seeds can be wider than what an accuracy can be
+            ends = np.clip((estimate.low, estimate.high), least, 100)
+            points[value] = (estimate.mean, *ends)
     return pd.DataFrame.from_dict(points, orient="index", columns=["mean", "low", "high"])
 
 
 def _line(axes: Axes, x, points: pd.DataFrame, **style) -> None:
     axes.plot(x, points["mean"], **style)
     if points["low"].notna().any():  # one seed has no interval, hence no band
-        # a t interval of three unlike seeds can be wider than what an accuracy can be
-        low, high = (points[end].clip(0, 100) for end in ("low", "high"))
-        axes.fill_between(x, low, high, color=style["color"], alpha=0.15)
+        axes.fill_between(x, points["low"], points["high"], color=style["color"], alpha=0.15)
 
 
 def _title(frame: pd.DataFrame) -> str:

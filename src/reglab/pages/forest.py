@@ -16,6 +16,7 @@ from reglab.errors import ReglabError
 from reglab.pages.figures import colors, styled
 from reglab.results import gains
 from reglab.stats import Estimate
+from reglab.study import measures
 
 MARKERS = "Dosv"  # of our estimates, by kind
 CROSSES = ("x", "s")  # of printed values, by kind; the second is drawn open
@@ -55,7 +56,8 @@ def forest(studies: Mapping[str, pd.DataFrame]) -> Figure:
         ]
         for study in studies.values()
     }
-    return plot(panels, "gain in test accuracy over no regularization (points)")
+    what = measures.in_words(studies.values())
+    return plot(panels, f"gain in test {what} over no regularization (points)")
 
 
 def heading(study: pd.DataFrame) -> str:

@@ -16,6 +16,7 @@ from rich.text import Text
 from reglab import paper
 from reglab.pages import ledger
 from reglab.results import provenance
+from reglab.study import measures
 from reglab.study.frame import summarize
 from reglab.verdicts.judging import Row
 
@@ -38,12 +39,21 @@ def studies(frames: Mapping[str, pd.DataFrame]) -> list[RenderableType]:
         frames: `reglab.study.frame.load_frame` of each data set; one profile and device in all.
     """
     everything = pd.concat(frames.values(), ignore_index=True)
-    about = Text(f"Test accuracy in percent over seeds. {provenance.line(everything)}")
+    measured = f"Test {measures.in_words(frames.values())} in percent over seeds."
+    about = Text(f"{measured} {provenance.line(everything)}")
     return [*(_study(paper.title(name), frame) for name, frame in frames.items()), about]
 
 
 def _study(title: str, frame: pd.DataFrame) -> Table:
-    names = ("study", "arm", "accuracy", "95 % interval", "n", "validation", "diverged")
+    names = (
+        "study",
+        "arm",
+        measures.of(frame).name,
+        "95 % interval",
+        "n",
+        "validation",
+        "diverged",
+    )
     table = _table(title, names[: 7 if frame["diverged"].any() else 6], right=names[2:])
     before = None
     for row in summarize(frame).to_dict("records"):
@@ -53,7 +63,7 @@ def _study(title: str, frame: pd.DataFrame) -> Table:
         ends = [_number(row[end]) for end in ("low", "high")]
         interval = " to ".join(ends) if all(ends) else ""
         cells = [row["study"], row["arm"], _number(row["mean"]), interval, str(row["n"])]
-        cells += [_number(row["val_acc"]), str(row["n_diverged"] or "")]
+        cells += [_number(row["validation"]), str(row["n_diverged"] or "")]
         table.add_row(*map(Text, cells[: len(table.columns)]))
     return table
 

@@ -9,10 +9,11 @@ import pandas as pd
 
 from reglab.pages import display
 from reglab.results import provenance, tables
+from reglab.study import measures
 from reglab.study.frame import summarize
 
 _SHOWN = ["dataset", "study", "arm", "mean", "low", "high", "n", "n_diverged"]
-_SHOWN += ["n_unlearned", "val_acc"]
+_SHOWN += ["n_unlearned", "validation"]
 
 
 def render(frames: dict[str, pd.DataFrame], format: str) -> str:
@@ -34,7 +35,8 @@ def render(frames: dict[str, pd.DataFrame], format: str) -> str:
         return rows.to_csv(index=False).rstrip("\n")
     if format == "table":
         shown = rows[_SHOWN].to_string(index=False, float_format="{:z.2f}".format, na_rep="-")
-        return f"{shown}\n\nTest accuracy in percent, 95 % t interval over seeds. {source}"
+        what = measures.in_words(frames.values())
+        return f"{shown}\n\nTest {what} in percent, 95 % t interval over seeds. {source}"
     return json.dumps(_as_json(frames, rows, source), indent=1)
 
 

@@ -14,13 +14,13 @@ import pandas as pd
 from reglab.cells import CELL_NAMES
 from reglab.errors import ReglabError
 from reglab.results import tables
+from reglab.study import measures
 
 # How fast a network learns: its mean validation accuracy over this many epochs from the first.
 EARLY = 5
 
 # The share of the unregularized network's best validation accuracy that counts as "there".
 TARGET = 0.98
-GUESSING = 0.1  # validation accuracy before the first epoch, with the paper's ten classes
 
 # What may be compared, and what a sentence calls it.
 METRICS = {
@@ -36,6 +36,12 @@ METRICS = {
     "epochs": "epochs until the stop",
     "time_to_target": f"epochs to {TARGET:.0%} of the unregularized best validation accuracy",
 }
+# The same of a regression, under the names that its columns have.
+METRICS |= {
+    name.replace("acc", "r2"): words.replace("accuracy", "R²")
+    for name, words in METRICS.items()
+    if name.endswith("acc")
+}
 UNITS = {"epochs": "epochs", "time_to_target": "epochs"}  # points where nothing else is said
 
 
@@ -45,29 +51,34 @@ def runs(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return tables.arm(frame, study or "factorial", label)
 
 
-def values(rows: pd.DataFrame, metric: str = "test_acc") -> pd.Series:
+def values(rows: pd.DataFrame, metric: str | None = None) -> pd.Series:
     """Return an arm's scores by seed: accuracies in percent, gaps in points, epochs as counted.
 
     Args:
         rows: of one arm (`runs`).
+        metric: None = the test part's accuracy, or R² (`reglab.study.measures`).
 
     Raises:
         ReglabError: unknown metric.
     """
-    rows = rows.set_index("seed")
+    measure, rows = measures.of(rows), rows.set_index("seed")
+    metric = metric or measure.test
     if metric not in METRICS or metric == "time_to_target":
         raise ReglabError(f"no metric {metric!r} of one arm; there are {', '.join(METRICS)}")
-    if metric == "early_val_acc":
-        return 100 * rows["history"].map(_early)
+    if metric.startswith("early"):
+        return 100 * rows["history"].map(lambda it: _early(it[measure.val]))
     if metric.endswith("gap"):
         last = metric.removesuffix("gap")
-        return 100 * (rows[f"{last}train_acc"] - rows[f"{last}test_acc"]).astype(float)
-    return (100 if metric.endswith("acc") else 1) * rows[metric].astype(float)
+        train, test = (rows[f"{last}{name}"] for name in (measure.train, measure.test))
+        return 100 * (train - test).astype(float)
+    scale = 100 if metric.endswith(("acc", "r2")) else 1
+    return scale * rows[metric].astype(float)
 
 
 def targets(baseline: pd.DataFrame) -> pd.Series:
     """Return by seed the validation accuracy that counts as "there": `TARGET` of the best."""
-    best = baseline.set_index("seed")["history"].map(lambda it: max(it["val_acc"], default=0.0))
+    column = measures.of(baseline).val
+    best = baseline.set_index("seed")["history"].map(lambda it: max(it[column], default=0.0))
     return TARGET * best
 
 
@@ -81,23 +92,23 @@ def times(rows: pd.DataFrame, wanted: pd.Series) -> pd.Series:
         rows: of one arm (`runs`).
         wanted: as `targets` gives them; seeds without one are left out.
     """
-    rows = rows.set_index("seed")
+    measure, rows = measures.of(rows), rows.set_index("seed")
     kept = rows.loc[rows.index.intersection(wanted.index)]
-    epochs = {seed: _time(row, wanted[seed]) for seed, row in kept.iterrows()}
+    epochs = {seed: _time(row, wanted[seed], measure) for seed, row in kept.iterrows()}
     return pd.Series(epochs, dtype=float)
 
 
-def _time(row: pd.Series, wanted: float) -> float:
-    curve = [GUESSING, *row["history"]["val_acc"]]
+def _time(row: pd.Series, wanted: float, measure: measures.Measure) -> float:
+    curve = [measure.start, *row["history"][measure.val]]
     for epoch, (before, after) in enumerate(pairwise(curve)):
         if after >= wanted:
             return epoch + max(0.0, wanted - before) / (after - before) if after > before else epoch
     return row["max_epochs"] + 1.0
 
 
-def _early(history: dict) -> float:
-    """Return the mean validation accuracy of the first epochs; NaN where there were fewer."""
-    first = history["val_acc"][:EARLY]
+def _early(curve: list[float]) -> float:
+    """Return the mean of a curve's first epochs; NaN where there were fewer."""
+    first = curve[:EARLY]
     return sum(first) / EARLY if len(first) == EARLY else math.nan
 
 

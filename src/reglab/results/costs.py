@@ -19,6 +19,7 @@ from reglab.data.sources import SHAPES
 from reglab.errors import ReglabError
 from reglab.results import tables
 from reglab.stats import Estimate, mean_interval
+from reglab.study import measures
 from reglab.training.networks import multiplications
 
 # What runs must share with those they are compared with.
@@ -75,10 +76,11 @@ class Setting:
     @property
     def kept(self) -> pd.DataFrame:
         """The runs that stayed finite, and whose control did: those the gain is formed from."""
-        rows = self.runs.dropna(subset="test_acc")
+        column = measures.of(self.runs).test
+        rows = self.runs.dropna(subset=column)
         if self.control is None:
             return rows
-        return rows[rows["seed"].isin(self.control.dropna(subset="test_acc")["seed"])]
+        return rows[rows["seed"].isin(self.control.dropna(subset=column)["seed"])]
 
     def cost(self, name: str) -> Estimate | None:
         """Return a column's mean with its interval over `kept`; None where a value is missing."""
@@ -170,7 +172,7 @@ def multiplications_an_epoch(runs: pd.DataFrame) -> int | None:
     if (known := bundled.manifest().get(first["dataset"])) is None:
         return None
     shape = tuple(reversed(known["shape"]))  # (C, T)
-    sizes = len(known["classes"]), known["vocabulary"]
+    sizes = len(known["classes"]) or 1, known["vocabulary"]  # a forecast is one number
     return int(PASSES * images * _forward(shape, int(first["width"]), *sizes))
 
 
@@ -205,12 +207,12 @@ def cost_table(frame: pd.DataFrame) -> pd.DataFrame:
             _costs(
                 setting,
                 {
-                    "accuracy gained": setting.gain,
+                    f"{measures.of(frame).name} gained": setting.gain,
                     "epochs": setting.cost("epochs"),
                     "10¹² multiplications": None if products is None else f"{products:.2f}",
                 },
             )
-            | {"diverged": int(setting.runs["test_acc"].isna().sum()) or None}
+            | {"diverged": int(setting.runs[measures.of(frame).test].isna().sum()) or None}
             | {"did not learn": tables.unlearned(setting.runs) or None}
         )
     return pd.DataFrame(rows)

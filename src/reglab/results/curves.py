@@ -10,7 +10,9 @@ import pandas as pd
 from reglab.errors import ReglabError
 from reglab.stats import mean_interval
 
-MEASURES = ("train_loss", "train_acc", "val_loss", "val_acc", "test_loss", "test_acc")
+MEASURES = tuple(
+    f"{part}_{it}" for part in ("train", "val", "test") for it in ("loss", "acc", "r2")
+)
 
 
 def by_epoch(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -18,8 +20,8 @@ def by_epoch(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
 
     Args:
         rows: of one arm, one a seed.
-        measure: one of `MEASURES`. Losses are in nats, accuracies in percent. Those of the test
-            images are in newer records only. A seed without any figure has no column.
+        measure: one of `MEASURES`. Losses are in nats, accuracies and R² in percent. Those of the
+            test part are in newer records only. A seed without any figure has no column.
 
     Raises:
         ReglabError: unknown measure.
@@ -27,7 +29,7 @@ def by_epoch(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
     if measure not in MEASURES:
         raise ReglabError(f"no curve of {measure!r}; there are {', '.join(MEASURES)}")
     source = "trace" if measure.startswith("test") else "history"
-    scale = 100 if measure.endswith("acc") else 1
+    scale = 1 if measure.endswith("loss") else 100
     curves = {
         row["seed"]: pd.Series([math.nan if v is None else scale * v for v in kept[measure]])
         for _, row in rows.iterrows()

@@ -14,10 +14,11 @@ from reglab import formulas
 from reglab.cells import CELL_NAMES, CELL_ORDER, CELLS, COMBINATIONS, TECHNIQUES, WITHOUT
 from reglab.results import arms, levels, tables
 from reglab.stats import Estimate, mean_interval, pooled
+from reglab.study import measures
 
 
 def scores(
-    frame: pd.DataFrame, metric: str = "test_acc", names: Sequence[str] = CELL_ORDER
+    frame: pd.DataFrame, metric: str | None = None, names: Sequence[str] = CELL_ORDER
 ) -> pd.DataFrame:
     """Return one row a seed and one column a cell of the factorial, for the cells named.
 
@@ -28,23 +29,23 @@ def scores(
     cells = {name: tables.arm(frame, "factorial", name) for name in names}
     if metric == "epochs_to_target":
         wanted = arms.targets(tables.arm(frame, "factorial", "none"))
-        values = {name: _epochs(rows.set_index("seed"), wanted) for name, rows in cells.items()}
+        values = {name: _epochs(rows, wanted) for name, rows in cells.items()}
     else:
         values = {name: arms.values(rows, metric) for name, rows in cells.items()}
     return pd.DataFrame(values).astype(float).sort_index()
 
 
 def _epochs(rows: pd.DataFrame, targets: pd.Series) -> pd.Series:
-    counted = {}
-    for seed, row in rows.iterrows():
-        reached = (n for n, value in enumerate(row["history"]["val_acc"], 1)
+    counted, column = {}, measures.of(rows).val
+    for seed, row in rows.set_index("seed").iterrows():
+        reached = (n for n, value in enumerate(row["history"][column], 1)
                    if value >= targets[seed])  # fmt: skip
         counted[seed] = next(reached, row["max_epochs"] + 1)
     return pd.Series(counted)
 
 
 def contrast(
-    frame: pd.DataFrame, treated: str, control: str, metric: str = "test_acc"
+    frame: pd.DataFrame, treated: str, control: str, metric: str | None = None
 ) -> Estimate | None:
     """Return one cell minus another, over the seeds that have both; None where no seed has.
 
@@ -58,7 +59,7 @@ def contrast(
     return mean_interval(values) if values else None
 
 
-def averaged_effects(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
+def averaged_effects(frame: pd.DataFrame, metric: str | None = None) -> pd.DataFrame:
     """Return each seed's main effects and averaged interactions, over the seeds with all cells.
 
     One column a technique or combination. A main effect is what a technique adds, averaged over
@@ -78,7 +79,7 @@ def averaged_effects(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFr
     return pd.DataFrame(effects, index=cells.index)
 
 
-def main_effects(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
+def main_effects(frame: pd.DataFrame, metric: str | None = None) -> pd.DataFrame:
     """Return each seed's main effects, one column a technique; see `averaged_effects`."""
     return averaged_effects(frame, metric)[list(TECHNIQUES)]
 
@@ -108,7 +109,7 @@ def measures_table(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def interactions(frame: pd.DataFrame, metric: str = "test_acc") -> pd.DataFrame:
+def interactions(frame: pd.DataFrame, metric: str | None = None) -> pd.DataFrame:
     """Return each seed's `formulas.interaction_contrasts`, one column each."""
     cells = scores(frame, metric).dropna()
     contrasts = [formulas.interaction_contrasts(row.to_dict()) for _, row in cells.iterrows()]
@@ -132,28 +133,31 @@ def interaction_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def gap_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return training and test accuracy (percent) and their gap (points) of each cell."""
+    measure = measures.of(frame)
     columns = {
-        "training accuracy": scores(frame, "train_acc"),
-        "test accuracy": scores(frame),
+        f"training {measure.name}": scores(frame, measure.train),
+        f"test {measure.name}": scores(frame),
         "gap": scores(frame, "gap"),
     }
     rows = []
     for name in CELL_ORDER:
         values = {label: cells[name].dropna().tolist() for label, cells in columns.items()}
         estimates = {label: mean_interval(gaps) for label, gaps in values.items() if gaps}
-        rows.append({"network": CELL_NAMES[name], **estimates, "n": len(values["test accuracy"])})
+        rows.append({"network": CELL_NAMES[name], **estimates, "n": len(values["gap"])})
     return pd.DataFrame(rows)
 
 
 def size_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return accuracies (percent) and gap (points) over training-set size, a row a network."""
     runs = pd.concat([tables.study_rows(frame, "size"), tables.study_rows(frame, "factorial")])
-    rows = []
+    rows, measure = [], measures.of(frame)
     for name in CELL_ORDER[:4]:
         for n, group in runs[runs["cell"] == name].groupby("n_train"):
-            kept = group.dropna(subset=["train_acc", "test_acc"])
-            train, test = (100 * kept[part].astype(float) for part in ("train_acc", "test_acc"))
-            columns = {"training accuracy": train, "test accuracy": test, "gap": train - test}
+            parts = [measure.train, measure.test]
+            kept = group.dropna(subset=parts)
+            train, test = (100 * kept[part].astype(float) for part in parts)
+            names = (f"training {measure.name}", f"test {measure.name}", "gap")
+            columns = dict(zip(names, (train, test, train - test), strict=True))
             rows.append(
                 {"network": CELL_NAMES[name], "images": f"{n:,}"}
                 | {label: pooled(v.tolist(), kept["learned"]) for label, v in columns.items()}
@@ -172,7 +176,7 @@ def rate_table(frame: pd.DataFrame) -> pd.DataFrame:
     for lr in sorted(tables.study_rows(frame, "rate")["lr"].unique()):
         none, norm = (tables.arm(frame, "rate", f"{name} {lr:g}") for name in ("none", "bn"))
         gain = tables.difference(norm, none)
-        columns = {"no BN": tables.accuracy(none), "BN": tables.accuracy(norm), "BN − no BN": gain}
+        columns = {"no BN": tables.score(none), "BN": tables.score(norm), "BN − no BN": gain}
         failed = f"{tables.unlearned(none)} / {tables.unlearned(norm)}"
         rows.append(
             {"learning rate": f"{lr:g}", **columns, "n": gain.n if gain else 0}
@@ -207,7 +211,7 @@ def widths_table(frame: pd.DataFrame) -> pd.DataFrame:
     base, rows = tables.arm(frame, "factorial", "none"), []
     for name in CELL_ORDER:
         runs = tables.arm(frame, "factorial", name)
-        estimates = {"level, seeds": tables.accuracy(runs), "level, both": levels.level(runs)}
+        estimates = {"level, seeds": tables.score(runs), "level, both": levels.level(runs)}
         if name != "none":
             estimates["gain, seeds"] = tables.difference(runs, base)
             estimates["gain, both"] = levels.difference(runs, base)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from reglab.results import tables
+from reglab.study import measures
 from reglab.study.profiles import PRINTED_LAMBDA, PRINTED_P
 
 
@@ -47,7 +48,7 @@ def _grid(
             {
                 "strength": strength,
                 "column": names[name],
-                "accuracy": 100 * runs["val_acc"].astype(float).mean(),
+                "accuracy": 100 * runs[measures.of(runs).val].astype(float).mean(),
                 "learned": len(runs) - tables.unlearned(runs),
                 "n": len(runs),
                 "chosen": (name, strength) == chosen,

@@ -15,6 +15,7 @@ from reglab.cells import CELL_NAMES, CELL_ORDER
 from reglab.results import criteria, tables
 from reglab.results.further import contrast
 from reglab.stats import Estimate, mean_interval, paired_difference
+from reglab.study import measures as kinds
 
 # What is measured -> what a table calls it. The gaps are training minus test accuracy, and test
 # minus training loss: both grow with overfitting.
@@ -25,26 +26,36 @@ MEASURES = {
     "loss gap": "gap in loss (nats)",
     "calibration": "calibration error (points)",
 }
+# Of a regression; its predictions have no confidence that could be calibrated.
+MEASURES_OF_NUMBERS = {
+    "R²": "test R² (%)",
+    "gap": "gap in R² (points)",
+    "loss": "test loss (variances)",
+    "loss gap": "gap in loss (variances)",
+}
 
 
 def measures(rows: pd.DataFrame, *, last: bool = False) -> pd.DataFrame:
     """Return an arm's `MEASURES`, one row a seed; seeds whose run diverged are left out.
 
+    Of a regression they are `MEASURES_OF_NUMBERS`.
+
     Args:
         rows: one arm's runs (`reglab.results.tables.arm`).
         last: at the last epoch, not at the restored one.
     """
-    prefix = "last_" if last else ""
-    names = ("train_acc", "test_acc", "train_loss", "test_loss", "test_ece")
+    prefix, measure = "last_" if last else "", kinds.of(rows)
+    names = (measure.train, measure.test, "train_loss", "test_loss", "test_ece")
     scores = rows.set_index("seed")[[prefix + name for name in names]].astype(float)
     scores.columns = list(names)
     values = {
-        "accuracy": 100 * scores["test_acc"],
-        "gap": 100 * (scores["train_acc"] - scores["test_acc"]),
+        measure.name: 100 * scores[measure.test],
+        "gap": 100 * (scores[measure.train] - scores[measure.test]),
         "loss": scores["test_loss"],
         "loss gap": scores["test_loss"] - scores["train_loss"],
-        "calibration": 100 * scores["test_ece"],
     }
+    if measure is kinds.ACCURACY:
+        values["calibration"] = 100 * scores["test_ece"]
     return pd.DataFrame(values).dropna().sort_index()
 
 
@@ -56,9 +67,9 @@ def changes(treated: pd.DataFrame, control: pd.DataFrame) -> dict[str, Estimate 
     """
     common = treated.index.intersection(control.index)
     if not len(common):
-        return dict.fromkeys(MEASURES)
+        return dict.fromkeys(control.columns)
     sides = [side.loc[common].to_dict() for side in (treated, control)]
-    return {name: paired_difference(*(side[name] for side in sides)) for name in MEASURES}
+    return {name: paired_difference(*(side[name] for side in sides)) for name in control.columns}
 
 
 def unstopped(frame: pd.DataFrame) -> pd.DataFrame | None:
@@ -72,22 +83,26 @@ def unstopped_changes(frame: pd.DataFrame) -> dict[str, Estimate | None]:
     """Return the unstopped baseline at its last epoch minus the stopped one, for each measure."""
     last = unstopped(frame)
     if last is None:
-        return dict.fromkeys(MEASURES)
+        return dict.fromkeys(_labels(frame))
     return changes(last, measures(tables.arm(frame, "factorial", "none")))
 
 
 def singles_against_unstopped(frame: pd.DataFrame) -> dict[str, Estimate | None]:
-    """Return test accuracy of each technique alone, stopped, minus the unstopped baseline's.
+    """Return test scores of each technique alone, stopped, minus the unstopped baseline's.
 
-    By cell ("l2", "dropout", "bn"), in points, the baseline at its last epoch.
+    By cell ("l2", "dropout", "bn"), in points of accuracy or R², the baseline at its last epoch.
     """
     last, cells = unstopped(frame), CELL_ORDER[1:4]
     if last is None:
         return dict.fromkeys(cells)
     return {
-        name: changes(measures(tables.arm(frame, "factorial", name)), last)["accuracy"]
+        name: changes(measures(tables.arm(frame, "factorial", name)), last)[kinds.of(frame).name]
         for name in cells
     }
+
+
+def _labels(frame: pd.DataFrame) -> dict[str, str]:
+    return MEASURES if kinds.of(frame) is kinds.ACCURACY else MEASURES_OF_NUMBERS
 
 
 def stopping_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +117,7 @@ def stopping_table(frame: pd.DataFrame) -> pd.DataFrame:
     }
     differences = changes(arms["not stopped"], arms["stopped"])
     rows = []
-    for name, label in MEASURES.items():
+    for name, label in _labels(frame).items():
         levels = {
             arm: mean_interval(values[name].tolist()) if len(values) else None
             for arm, values in arms.items()

@@ -1,8 +1,8 @@
 """What the notebooks and the front page show as tables.
 
 Each function takes a finished study (`reglab.study.frame.load_frame`) and returns numbers;
-`reglab.pages.display.show` turns them into a table for a page. Accuracies are in percent,
-differences in points.
+`reglab.pages.display.show` turns them into a table for a page. Accuracies, and R² where numbers are
+predicted, are in percent, differences in points.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from reglab.cells import CELL_NAMES, CELL_ORDER, COMBINATIONS, WITHOUT
 from reglab.errors import ReglabError
 from reglab.results import levels, provenance
 from reglab.stats import Estimate, pooled
+from reglab.study import measures
 from reglab.study.profiles import DROP_RATES, PAPER_P, PRINTED_LAMBDA, PRINTED_P
 
 READINGS = {"coupled": "coupled", "per_sample": "per sample", "decoupled": "decoupled (AdamW)"}
@@ -53,13 +54,15 @@ def arm(frame: pd.DataFrame, study: str, label: str) -> pd.DataFrame:
     return rows
 
 
-def accuracy(rows: pd.DataFrame) -> Estimate | None:
+def score(rows: pd.DataFrame) -> Estimate | None:
     """Return mean test accuracy in percent with its interval; None if every run diverged.
 
-    `reglab.stats.TwoKinds` where some of the runs did not learn.
+    Of a regression R², in percent as well (`reglab.study.measures`). `reglab.stats.TwoKinds` where
+    some of the runs did not learn.
     """
-    kept = rows.dropna(subset="test_acc")
-    return pooled((100 * kept["test_acc"]).tolist(), kept["learned"]) if len(kept) else None
+    column = measures.of(rows).test
+    kept = rows.dropna(subset=column)
+    return pooled((100 * kept[column]).tolist(), kept["learned"]) if len(kept) else None
 
 
 def unlearned(rows: pd.DataFrame) -> int:
@@ -68,7 +71,7 @@ def unlearned(rows: pd.DataFrame) -> int:
 
 
 def difference(treated: pd.DataFrame, control: pd.DataFrame) -> Estimate | None:
-    """Return the paired difference of test accuracy in points, over seeds finite in both.
+    """Return the paired difference of test accuracy (or R²) in points, over seeds finite in both.
 
     A diverged run takes its pair with it; ``n`` counts the pairs that are left. It is
     `reglab.stats.TwoKinds` where in some pairs, not in all, a run did not learn.
@@ -79,12 +82,13 @@ def difference(treated: pd.DataFrame, control: pd.DataFrame) -> Estimate | None:
     if set(treated["seed"]) != set(control["seed"]):
         seeds = " and ".join(str(sorted(rows["seed"])) for rows in (treated, control))
         raise ReglabError(f"pairs need the same seeds, got {seeds}; run `reglab reproduce` first")
-    pair = [rows.dropna(subset="test_acc").set_index("seed") for rows in (treated, control)]
+    column = measures.of(control).test
+    pair = [rows.dropna(subset=column).set_index("seed") for rows in (treated, control)]
     common = sorted(set(pair[0].index) & set(pair[1].index))
     if not common:
         return None
     ours, theirs = (side.loc[common] for side in pair)
-    values = 100 * (ours["test_acc"] - theirs["test_acc"]).astype(float)
+    values = 100 * (ours[column] - theirs[column]).astype(float)
     return pooled(values.tolist(), ours["learned"] & theirs["learned"], pairs=True)
 
 
@@ -194,7 +198,7 @@ def summary_table(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     table: dict[str, list] = {"": list(CELL_NAMES.values())}
     for dataset, frame in frames.items():
         cells = factorial_table(frame)
-        table[paper.title(dataset)] = cells["accuracy"].tolist()
+        table[paper.title(dataset)] = cells[measures.of(frame).name].tolist()
         if cells["diverged"].notna().any():
             counts = cells["diverged"].fillna(0).astype(int)
             table[f"{paper.title(dataset)}, diverged"] = counts.tolist()
@@ -209,13 +213,14 @@ def _absent(frame: pd.DataFrame, what: str) -> str:
 
 def _sweep(frame: pd.DataFrame, columns: list[str], chosen, *, loss: bool = False) -> pd.DataFrame:
     rows = []
+    measure = measures.of(frame)
     for key, group in frame.groupby(columns, sort=False):
         row = dict(zip(columns, key, strict=True))
         if loss:
             row["validation loss"] = float(group["val_loss"].mean())
-        row["validation accuracy"] = float(100 * group["val_acc"].mean())
-        estimate = accuracy(group)
-        row |= {"test accuracy": estimate, "n": estimate.n if estimate else 0}
+        row[f"validation {measure.name}"] = float(100 * group[measure.val].astype(float).mean())
+        estimate = score(group)
+        row |= {f"test {measure.name}": estimate, "n": estimate.n if estimate else 0}
         row["diverged"] = int(group["diverged"].sum()) or None
         row["did not learn"] = unlearned(group)
         rows.append(row | {"chosen": "✓" if chosen(*key) else ""})
@@ -225,12 +230,12 @@ def _sweep(frame: pd.DataFrame, columns: list[str], chosen, *, loss: bool = Fals
 def _row(
     label: str, rows: pd.DataFrame, control: pd.DataFrame | None, *printed: Decimal | None
 ) -> dict[str, object]:
-    estimate = accuracy(rows)
+    estimate = score(rows)
     gain = None if control is None else difference(rows, control)
     n = estimate.n if estimate else 0
     return {
         "network": label,
-        "accuracy": estimate,
+        measures.of(rows).name: estimate,
         "± with images": levels.with_images(rows),
         "to baseline": gain,
         "n": n,

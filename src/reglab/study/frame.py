@@ -10,6 +10,7 @@ from reglab.errors import ReglabError
 from reglab.record import RunRecord
 from reglab.runs.store import RunStore
 from reglab.stats import pooled
+from reglab.study import measures
 from reglab.study.outlook import outlook, own_configs
 from reglab.study.plan import PROTOCOL, Plan
 from reglab.study.protocol import Arm
@@ -25,7 +26,8 @@ def load_frame(plan: Plan, store: RunStore) -> pd.DataFrame:
     (``test_acc``, ``val_loss``, ...), those of the last epoch (``last_...``), ``test_correct``
     (which test images are classified right, packed; None if the run diverged), ``learned``,
     costs and provenance; ``history``, ``trace`` and ``probed`` are the record's, the last two None
-    where it has none. Accuracies are shares in [0, 1], losses nats, times seconds.
+    where it has none. Accuracies are shares in [0, 1], losses nats, times seconds. ``task`` says
+    which it is: a regression has R² (``test_r2``, ...) in place of accuracies, and squared errors.
 
     Raises:
         ReglabError: runs are missing; it says how many and how to make them.
@@ -79,8 +81,9 @@ def has_learned(record: RunRecord) -> bool:
 def summarize(frame: pd.DataFrame) -> pd.DataFrame:
     """Return mean, 95 % interval and n of test accuracy (percent) for every arm of every study.
 
-    One row per dataset, study and arm with its settings. Diverged runs without a finite epoch have
-    no accuracy: they are counted in ``n_diverged`` and left out of the mean. Runs that did not
+    One row per dataset, study and arm with its settings; of a regression it is R² in percent, which
+    ``measure`` says, and ``validation`` is of the same. Diverged runs without a finite epoch have
+    none: they are counted in ``n_diverged`` and left out of the mean. Runs that did not
     learn (`has_learned`) are in it, and counted in ``n_unlearned``. The interval is Student's t
     over seeds; it is missing with one run, and where some runs learned and some did not.
     """
@@ -94,15 +97,17 @@ def summarize(frame: pd.DataFrame) -> pd.DataFrame:
 def _summary(
     group: pd.DataFrame, dataset: str, study: str, arm: str, settings: list[str]
 ) -> dict[str, object]:
-    kept = group.dropna(subset="test_acc")
+    measure = measures.of(group)
+    kept = group.dropna(subset=measure.test)
     row = {"dataset": dataset, "profile": group["profile"].iloc[0], "study": study, "arm": arm}
-    accuracy = (100 * kept["test_acc"]).tolist()
-    estimate = pooled(accuracy, kept["learned"]) if accuracy else None
+    values = (100 * kept[measure.test]).tolist()
+    estimate = pooled(values, kept["learned"]) if values else None
+    row["measure"] = measure.name
     for name in ("mean", "low", "high", "sd"):
         row[name] = getattr(estimate, name) if estimate else None
-    row |= {"n": len(accuracy), "n_diverged": int(group["diverged"].sum())}
+    row |= {"n": len(values), "n_diverged": int(group["diverged"].sum())}
     row["n_unlearned"] = int((~group["learned"]).sum())
-    row["val_acc"] = 100 * group["val_acc"].mean()
+    row["validation"] = 100 * group[measure.val].astype(float).mean()
     return row | {name: group[name].iloc[0] for name in settings}
 
 
@@ -113,12 +118,13 @@ def _row(plan: Plan, arm: Arm, record: RunRecord) -> dict[str, object]:
     row |= {name: getattr(arm, name) for name in fields}
     row |= vars(record.config)
     row |= {"key": record.config.key, "best_epoch": record.best_epoch, "epochs": record.epochs}
-    for name in ("train_loss", "train_acc", "val_loss", "val_acc"):
-        values = getattr(history, name)
-        row[name] = values[record.best_epoch - 1] if record.best_epoch else None
+    row["task"] = record.task
+    for name, values in vars(history).items():
+        row[name] = values[record.best_epoch - 1] if values and record.best_epoch else None
         row[f"last_{name}"] = values[-1] if values else None
     for prefix, scores in (("", best), ("last_", last)):
         row[f"{prefix}test_acc"] = scores.accuracy if scores else None
+        row[f"{prefix}test_r2"] = scores.r2 if scores else None
         row[f"{prefix}test_loss"] = scores.loss if scores else None
         row[f"{prefix}test_ece"] = scores.ece if scores else None
     costs = record.costs

@@ -220,8 +220,8 @@ def settings(plan: Plan, lookup: Lookup) -> Choices | None:
 def choose(arms: Sequence[Arm], records: Records) -> Choices:
     """Choose learning rates, lambda and p from the validation figures of complete stages.
 
-    Rates by validation loss; lambda and p by validation accuracy, among strengths above zero: the
-    coupled reading, dropout after the hidden layer.
+    Rates by validation loss; lambda and p by validation accuracy (of a regression, loss), among
+    strengths above zero: the coupled reading, dropout after the hidden layer.
     """
 
     def pick(field: str, criterion: str, keep: Callable[[Arm], bool]) -> float | None:
@@ -240,8 +240,8 @@ def choose(arms: Sequence[Arm], records: Records) -> Choices:
     return Choices(
         lr=pick("lr", "loss", rate("sgd")),
         adamw_lr=pick("lr", "loss", rate("adamw")),
-        lam=pick("lam", "accuracy", is_penalty),
-        dropout=pick("dropout", "accuracy", is_drop),
+        lam=pick("lam", "score", is_penalty),
+        dropout=pick("dropout", "score", is_drop),
     )
 
 

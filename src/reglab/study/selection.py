@@ -7,16 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reglab.config import RunConfig
+from reglab.data.tasks import REGRESSION
 from reglab.record import RunRecord
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What selection may see of a run: validation figures at the restored epoch, no test score."""
+    """What selection may see of a run: validation figures at the restored epoch, no test score.
+
+    Attributes:
+        score: accuracy; of a regression minus the loss, so that more is better.
+    """
 
     config: RunConfig
     loss: float
-    accuracy: float
+    score: float
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,12 @@ class Choices:
 def validation_of(record: RunRecord) -> Validation:
     """Return the validation view of a run; a run without a finite epoch is worst of all."""
     if record.best_epoch is None:
-        return Validation(record.config, math.inf, 0.0)
+        worst = -math.inf if record.task == REGRESSION else 0.0
+        return Validation(record.config, math.inf, worst)
     index = record.best_epoch - 1
-    return Validation(record.config, record.history.val_loss[index], record.history.val_acc[index])
+    loss = record.history.val_loss[index]
+    score = -loss if record.task == REGRESSION else record.history.val_acc[index]
+    return Validation(record.config, loss, score)
 
 
 def select(views: Sequence[Validation], field: str, *, criterion: str) -> float:
@@ -43,15 +51,15 @@ def select(views: Sequence[Validation], field: str, *, criterion: str) -> float:
     Args:
         views: validation views of the candidates.
         field: the config field to choose, e.g. ``"lam"``.
-        criterion: ``"loss"`` (lowest) or ``"accuracy"`` (highest, ties broken by loss). A tie that
-            is left goes to the smaller value.
+        criterion: ``"loss"`` (lowest) or ``"score"`` (highest, ties broken by loss). A tie that is
+            left goes to the smaller value.
     """
     values = sorted({getattr(view.config, field) for view in views})
 
     def rank(value: float) -> tuple[float, ...]:
         group = [view for view in views if getattr(view.config, field) == value]
         loss = sum(view.loss for view in group) / len(group)
-        accuracy = sum(view.accuracy for view in group) / len(group)
-        return (loss,) if criterion == "loss" else (-accuracy, loss)
+        score = sum(view.score for view in group) / len(group)
+        return (loss,) if criterion == "loss" else (-score, loss)
 
     return min(values, key=rank)

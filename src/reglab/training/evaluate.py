@@ -1,4 +1,4 @@
-"""What a network gets right: logits, losses, accuracies, scores on the test images."""
+"""What a network gets right: outputs, losses, accuracies or R², scores on the test images."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import time
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, mse_loss
 
 from reglab.config import RunConfig
 from reglab.data.dataset import Dataset
+from reglab.data.tasks import REGRESSION
 from reglab.formulas import calibration_error
 from reglab.record import Scores, pack_bits
 from reglab.training import machine
@@ -18,12 +19,12 @@ from reglab.training import machine
 # Large enough to lose no time on a GPU; small enough for a processor's cache.
 EVAL_BATCH = {"cpu": 100, "cuda": 2000}
 
-Labelled = tuple[Tensor, Tensor]  # inputs as in `Dataset`, labels (N,), on one device
+Labelled = tuple[Tensor, Tensor]  # inputs as in `Dataset`, its targets of them, on one device
 
 
 @torch.inference_mode()
 def predict(model: nn.Module, images: Tensor, data: Dataset, config: RunConfig) -> Tensor:
-    """Return eval-mode logits, float32, shape (N, K), of uint8 images in large batches."""
+    """Return eval-mode outputs, float32, shape (N, K), of inputs in large batches."""
     model.eval()
     with machine.autocast(config):
         parts = [
@@ -35,9 +36,14 @@ def predict(model: nn.Module, images: Tensor, data: Dataset, config: RunConfig) 
 def evaluate(
     model: nn.Module, part: Labelled, data: Dataset, config: RunConfig
 ) -> tuple[float, float]:
-    """Return mean cross-entropy in nats (no penalty) and accuracy in [0, 1], eval mode."""
+    """Return mean cross-entropy in nats (no penalty) and accuracy in [0, 1], eval mode.
+
+    Of a regression the mean squared error, in variances of the training part, and R².
+    """
     images, labels = part
     logits = predict(model, images, data, config)
+    if data.task == REGRESSION:
+        return mse_loss(logits, labels).item(), explained(logits, labels)
     accuracy = (logits.argmax(1) == labels).double().mean()
     return cross_entropy(logits, labels).item(), accuracy.item()
 
@@ -46,6 +52,9 @@ def score(model: nn.Module, test: Labelled, data: Dataset, config: RunConfig) ->
     """Return everything a record keeps about one set of weights on the test images."""
     images, labels = test
     logits = predict(model, images, data, config)
+    if data.task == REGRESSION:
+        loss = _finite(mse_loss(logits, labels).item())
+        return Scores(loss=loss, r2=explained(logits, labels))
     correct = logits.argmax(1) == labels
     return Scores(
         loss=_finite(cross_entropy(logits, labels).item()),
@@ -53,6 +62,16 @@ def score(model: nn.Module, test: Labelled, data: Dataset, config: RunConfig) ->
         ece=_finite(calibration_error(logits.softmax(1), labels).item()),
         correct=pack_bits(correct.cpu().numpy()),
     )
+
+
+def explained(predicted: Tensor, targets: Tensor) -> float | None:
+    """Return R², 1 - sum of squared errors / sum of squares about the mean, shapes (N, H).
+
+    Over all targets together; None where they are all alike or an error is not finite.
+    """
+    errors = (predicted - targets).double().square().sum().item()
+    spread = (targets - targets.double().mean(0)).square().sum().item()
+    return _finite(1 - errors / spread) if spread else None
 
 
 def inference_ms(model: nn.Module, test: Labelled, data: Dataset, config: RunConfig) -> float:

@@ -19,7 +19,7 @@ def build_model(config: RunConfig, data: Dataset) -> Network:
         model = _network(
             data.in_shape,
             data.vocabulary,
-            n_classes=data.n_classes,
+            n_classes=data.n_outputs,
             width=config.width,
             batch_norm=config.batch_norm,
             dropout=config.dropout,
@@ -39,6 +39,7 @@ def multiplications(
 
     Args:
         in_shape: (C, H, W) of images, (C, T) of vectors, (L,) of tokens.
+        n_classes: or the numbers that are predicted.
         vocabulary: number of tokens; looking one up multiplies nothing.
     """
     # Here, as it brings triton along, for which each worker process would take half a second more.

@@ -19,6 +19,8 @@ from torch.optim.swa_utils import update_bn
 from reglab import corruptions
 from reglab.config import RunConfig
 from reglab.data.dataset import Dataset
+from reglab.data.tasks import REGRESSION
+from reglab.errors import ReglabError
 from reglab.training import corrupting, machine
 from reglab.training.evaluate import Labelled, predict, ready, score
 from reglab.training.model import Dropout, seed_dropout
@@ -54,8 +56,13 @@ def check(config: RunConfig, data: Dataset) -> None:
     """Refuse before training what the config's probe could not measure after it.
 
     Raises:
-        ReglabError: one line; see `reglab.training.corrupting.check`.
+        ReglabError: one line; numbers are to be predicted, or see
+            `reglab.training.corrupting.check`.
     """
+    if config.probes and data.task == REGRESSION:
+        raise ReglabError(
+            f"probes {config.probes!r} need labels; {data.name} has numbers to predict"
+        )
     if config.probes == "robustness":
         corrupting.check(config, data)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from reglab.config import TRAIN_VERSION, RunConfig
 from reglab.data.dataset import Dataset, load_dataset
+from reglab.data.tasks import REGRESSION
 from reglab.errors import ReglabError
 from reglab.record import Costs, History, RunRecord, Scores, Trace
 from reglab.training import augmenting, machine, probes, targets
@@ -53,7 +54,7 @@ def train(
 ) -> RunRecord:
     """Train one network as ``config`` says and return what there is to know about the run.
 
-    Early stopping watches validation cross-entropy (eval mode, no penalty); the best epoch's
+    Early stopping watches the validation loss (eval mode, no penalty); the best epoch's
     weights are restored for `RunRecord.best`, the last epoch's give `RunRecord.last`. A loss that
     is not finite ends the run with ``diverged=True``; nothing is raised.
 
@@ -117,6 +118,7 @@ class Run:
         kept: Kept = IN_PROCESS,
     ) -> None:
         probes.check(config, data)
+        targets.check(config, data.task)
         self.config, self.data, self.device, self.kept = config, data, device, kept
         self.fit, self.val, self.test = on_device(data, device) if parts is None else parts
         start = None if config.start is None else weights_of(config.start, data, device, kept)
@@ -126,12 +128,13 @@ class Run:
         self.model = model.to(device, memory_format=torch.channels_last)
         self.zeros = zeros_of(config, self.model, start)
         seed_dropout(self.model, config.seed, device)
-        self.loss = targets.loss_of(config, self._taught())
+        self.loss = targets.loss_of(config, self._taught(), data.task)
         self.optimizer = build_optimizer(self.model, config, len(self.fit[1]))
         self.order = BatchOrder(config, len(self.fit[1]))
         self.augment = augmenting.augmenter(config, data, device)
         self.stopper = EarlyStopping(config.patience, self.zeros.first)
-        self.history, self.trace, self.epoch_seconds = History(), Trace(), []
+        self.history, self.trace = History.of(data.task), Trace.of(data.task)
+        self.epoch_seconds: list[float] = []
         self.best_weights: dict | None = None
         self.best: Scores | None = None
         self.last: Scores | None = None
@@ -172,13 +175,13 @@ class Run:
     def end_epoch(self, seconds: float) -> None:
         """Measure after an epoch of steps that took ``seconds``; keep the weights if best."""
         self.epoch_seconds.append(seconds)
-        train_loss, train_acc = evaluate(self.model, self.fit, self.data, self.config)
-        val_loss, val_acc = evaluate(self.model, self.val, self.data, self.config)
+        train_loss, train_score = evaluate(self.model, self.fit, self.data, self.config)
+        val_loss, val_score = evaluate(self.model, self.val, self.data, self.config)
         self.diverged = not (math.isfinite(train_loss) and math.isfinite(val_loss))
         if self.diverged:
             self.last = None
             return
-        _append(self.history, train_loss, train_acc, val_loss, val_acc)
+        self.history.append(train_loss, train_score, val_loss, val_score)
         self.last = score(self.model, self.test, self.data, self.config)
         self._append_trace(self.last)
         if self.stopper.improved(val_loss):
@@ -218,13 +221,18 @@ class Run:
 
     @property
     def learned(self) -> bool:
-        """Whether training accuracy ever was above twice that of guessing among K classes."""
-        return max(self.history.train_acc, default=0.0) > 2 / self.data.n_classes
+        """Whether the training score ever was better than a guesser's.
+
+        Accuracy above twice that of guessing among K classes; of a regression, more than a tenth of
+        the variance explained.
+        """
+        least = 0.1 if self.data.task == REGRESSION else 2 / self.data.n_classes
+        return max((it for it in self.history.train if it is not None), default=0.0) > least
 
     def _append_trace(self, scores: Scores) -> None:
         """Note what an epoch leaves beside its history; six digits are enough for a curve."""
         self.trace.test_loss.append(None if scores.loss is None else rounded(scores.loss))
-        self.trace.test_acc.append(scores.accuracy)
+        self.trace.test.append(scores.value)
         for name, weight in self.model.named_parameters():
             if is_decayed(weight):
                 norm = rounded(torch.linalg.vector_norm(weight.detach()).item())
@@ -245,15 +253,9 @@ class Run:
 
 
 def on_device(data: Dataset, device: torch.device) -> tuple[Labelled, Labelled, Labelled]:
-    """Return training, validation and test part, uint8 images and labels, on the device."""
+    """Return training, validation and test part, inputs and targets, on the device."""
     parts = ((data.x_train, data.y_train), (data.x_val, data.y_val), (data.x_test, data.y_test))
-    return tuple((images.to(device), labels.to(device)) for images, labels in parts)
-
-
-def _append(history: History, *values: float) -> None:
-    names = ("train_loss", "train_acc", "val_loss", "val_acc")
-    for name, value in zip(names, values, strict=True):
-        getattr(history, name).append(value)
+    return tuple((images.to(device), data.targets(labels).to(device)) for images, labels in parts)
 
 
 def rounded(value: float) -> float | None:
