@@ -51,6 +51,21 @@ def own_tokens(n=120, steps=12, seed=0):
     return arrays
 
 
+def own_numbers(n=120, steps=16, seed=0):
+    """Return sequences of two channels and two numbers to predict: a mean, and a slope."""
+    rng = np.random.default_rng(seed)
+    arrays = {}
+    for split, size in (("train", n), ("test", n // 2)):
+        y = rng.normal(size=(size, 2))
+        lines = y[:, :1] + y[:, 1:] * np.linspace(-1, 1, steps)
+        x = lines[..., None] + rng.normal(size=(size, steps, 2)) / 4
+        arrays |= {
+            f"x_{split}": x.astype(np.float32),
+            f"y_{split}": (20 + 5 * y).astype(np.float32),
+        }
+    return arrays
+
+
 def assert_refused_in_one_line(path, words):
     """Load the data set "mine", which is at ``path`` and bad."""
     with pytest.raises(ReglabError) as caught:

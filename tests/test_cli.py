@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from conftest import finish
-from owndata import own_tokens, own_vectors
+from owndata import own_numbers, own_tokens, own_vectors
 
 from reglab import cli
 from reglab.runs.store import RunStore, read_table, write_table
@@ -217,7 +217,7 @@ def own_images():
     return arrays | {f"y_{k}": v for k, v in y.items()}
 
 
-@pytest.mark.parametrize("made", [own_images, own_tokens, own_vectors])
+@pytest.mark.parametrize("made", [own_images, own_tokens, own_vectors, own_numbers])
 def test_own_data_set_from_file_to_tables(made, reglab, tmp_path, monkeypatch):
     """The rerun notebook, through papermill, with no code change, for each kind of data.
 
@@ -241,11 +241,16 @@ def test_own_data_set_from_file_to_tables(made, reglab, tmp_path, monkeypatch):
     assert "L2 + dropout + BN" in shown
     assert ("convolution, ReLU, BN" in shown) == further
     assert '"name": "stderr"' not in shown  # no progress in a notebook
+    numbers = made is own_numbers
+    made_here = str([cell.get("outputs") for cell in json.loads(shown)["cells"]])
+    assert ("test R²" in made_here) == numbers
+    assert ("accuracy" in made_here) != numbers
     done = reglab("results", "--dataset", "stripes", "--profile", "smoke", "--store", store,
                   "--format", "json", REGLAB_DATA_DIR=str(folder))  # fmt: skip
     cells = json.loads(done.stdout)["datasets"]["stripes"]["studies"]["factorial"]
     assert len(cells) == 8
     assert all(row["n"] == 2 for row in cells)
+    assert {row["measure"] for row in cells} == {"R²" if numbers else "accuracy"}
 
 
 def test_the_command_line_takes_a_study(reglab, tmp_path):

@@ -14,7 +14,7 @@ from conftest import finish
 from reglab.data import bundled
 from reglab.errors import ReglabError
 from reglab.pages import domains as pages
-from reglab.results import baselines, domains, factorial, recorded, stopping
+from reglab.results import baselines, domains, factorial, recorded, stopping, tables
 from reglab.stats import mean_interval
 from reglab.study.frame import frame
 from reglab.study.plan import make_plan
@@ -49,7 +49,7 @@ def test_effects_are_the_cells_contrasts(studies):
     assert found[domains.TOGETHER, "l2+dropout"].mean == pytest.approx(averaged)
     table = domains.table(studies)
     assert list(table.columns[1:]) == [
-        "MNIST", "Fashion-MNIST", "CIFAR-10", "State of the Union", "Smartwatch"
+        "MNIST", "Fashion-MNIST", "CIFAR-10", "State of the Union", "Smartwatch", "Weather"
     ]  # fmt: skip
     assert len(table) == 11
 
@@ -84,7 +84,7 @@ def test_every_effect_is_listed_once_for_each_data_set(studies):
     text = pages.carried(studies).text
     for effect in domains.effects(studies["watch"]):
         named = re.findall(rf"[:;] {re.escape(domains.in_words(effect))} \(", text, re.IGNORECASE)
-        assert len(named) == 2
+        assert len(named) == len(bundled.NAMES)
     for kinds in pages.counted(studies).values():
         assert sum(kinds.values()) == 11
 
@@ -93,7 +93,8 @@ def test_sentences_hold_the_figures(studies):
     text = pages.in_short(studies).text
     gain = factorial.contrast(studies["watch"], "bn", "none")
     assert f"{gain.mean:+.1f}" in text
-    assert text.count("simple rule") == 2
+    assert text.count("simple rule") == 3
+    assert "raises test R² on" in text or "on Weather (" in text
     halves = domains.smallest_seen(studies["sotu"])["half-width"]
     seen = pages.resolution(studies).text
     assert f"from {halves.min():.1f} points (" in seen
@@ -101,7 +102,7 @@ def test_sentences_hold_the_figures(studies):
 
 
 def test_rules_stand_beside_the_networks_of_the_same_seeds(studies):
-    (first, second) = pages.rules(studies).shown
+    (first, second, third) = pages.rules(studies).shown
     rule = baselines.recorded("sotu")["naive Bayes on words"]
     cells = factorial.scores(studies["sotu"])
     difference = (cells["all"] - rule).dropna()
@@ -112,14 +113,37 @@ def test_rules_stand_beside_the_networks_of_the_same_seeds(studies):
     last = stopping.unstopped(studies["sotu"])["accuracy"]
     assert f"{(last - rule).dropna().mean():.2f} ±" in shown
     assert "random convolutions" in repr(second)
+    assert "accuracy" not in repr(third)
+    naive = baselines.recorded("weather")["the last value (the naive forecast)"]
+    ours = 100 * pd.Series(
+        {
+            it.seed: it.test_r2
+            for it in tables.arm(studies["weather"], "factorial", "all").itertuples()
+        }
+    )
+    assert f"{(ours - naive).dropna().mean():.2f} ±" in repr(third)
+
+
+def test_errors_in_degrees_are_those_of_the_rules(studies):
+    """The naive forecast's, computed from the days themselves."""
+    text = pages.in_units(studies).text
+    days = bundled.stored("weather")
+    warmest = days["days"][:, days["year"] == 2015, 0] / 10
+    errors = warmest[:, 14:] - warmest[:, 13:-1]
+    assert f"the last value (the naive forecast): {np.sqrt((errors**2).mean()):.2f};" in text
+    assert "degrees Celsius" in text
+    assert "No forecasts" in pages.in_units({"sotu": studies["sotu"]}).text
 
 
 def test_stopping_is_held_against_not_stopping(studies):
     text = pages.stopped(studies).text
     change = stopping.unstopped_changes(studies["sotu"])["accuracy"]
     assert f"{change.mean:.2f} ± {change.half_width:.2f} points" in text
-    assert text.count("\n") == 4
+    assert text.count("\n") == 6
     assert text.count("nats") == 2
+    assert text.count("variances") == 1
+    r2 = stopping.unstopped_changes(studies["weather"])["R²"]
+    assert f"{r2.mean:.2f} ± {r2.half_width:.2f} points" in text
 
 
 def test_without_runs_one_line_says_so():
@@ -135,18 +159,20 @@ def test_without_runs_one_line_says_so():
         assert "No runs on text or time series" in repr(said(only_images))
     with pytest.raises(ReglabError, match="no runs on text"):
         pages.gains(only_images)
-    assert "State of the Union and Smartwatch" in pages.missing(only_images)
+    assert "State of the Union, Smartwatch and Weather" in pages.missing(only_images)
 
 
 def test_the_picture_has_a_panel_a_data_set(studies):
     titles = [axes.get_title() for axes in pages.gains(studies).axes]
-    assert [title.split("\n")[0] for title in titles] == ["State of the Union", "Smartwatch"]
+    assert [title.split("\n")[0] for title in titles] == [
+        *("State of the Union", "Smartwatch", "Weather")
+    ]
 
 
 @pytest.mark.parametrize("name", bundled.NAMES)
 def test_recorded_rules_are_made_again(name):
     """To a point, as solvers may differ between machines by a few examples."""
-    again, kept = baselines.accuracies(name, 1), baselines.recorded(name)
+    again, kept = baselines.scores(name, 1), baselines.recorded(name)
     assert list(kept.columns) == list(again)
     assert len(kept) == 10
     for rule, accuracy in again.items():
@@ -154,11 +180,11 @@ def test_recorded_rules_are_made_again(name):
 
 
 def test_rules_are_for_sequences():
-    with pytest.raises(ReglabError, match="images: mnist"):
-        baselines.accuracies("mnist", 0)
+    with pytest.raises(ReglabError, match="no simple rules for mnist"):
+        baselines.scores("mnist", 0)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"accuracies": {}}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"scores": {}}'])
 def test_a_damaged_file_of_rules_is_one_line(tmp_path, content):
     path = tmp_path / "baselines" / "watch.json"
     path.parent.mkdir()
@@ -171,7 +197,7 @@ def test_a_damaged_file_of_rules_is_one_line(tmp_path, content):
 def test_rules_of_other_data_are_refused(tmp_path):
     path = tmp_path / "baselines" / "watch.json"
     path.parent.mkdir()
-    kept = {"accuracies": {"a": [1.0]}, "seeds": [0], "data_version": "full:000000000000"}
+    kept = {"scores": {"a": [1.0]}, "seeds": [0], "data_version": "full:000000000000"}
     path.write_text(json.dumps(kept))
     with pytest.raises(ReglabError, match="other data"):
         baselines.recorded("watch", tmp_path)

@@ -131,7 +131,7 @@ def test_the_html_is_alike_each_time(studies):
 def test_the_page_stays_small_with_all_that_can_be_recorded(picture, plan):
     def longest(config):
         made = fake_record(config)
-        history = {name: values * 25 for name, values in vars(made.history).items()}
+        history = {name: values * 25 for name, values in made.history.written().items()}
         return replace(made, history=replace(made.history, **history))
 
     assert (

@@ -25,7 +25,7 @@ def many(plan):
         made = fake_record(config)
         turn = int(config.key[:4], 16)
         costs = replace(made.costs, seconds=float(turn), peak_memory_bytes=10**8 + turn)
-        history = {name: values * (1 + turn % 3) for name, values in vars(made.history).items()}
+        history = {name: values * (1 + turn % 3) for name, values in made.history.written().items()}
         return replace(made, costs=costs, history=replace(made.history, **history))
 
     return study_frame(replace(plan, profile=replace(plan.profile, sweep_seeds=3)), record)

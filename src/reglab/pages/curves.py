@@ -73,7 +73,10 @@ def learning_curves(frame: pd.DataFrame, cells: Sequence[str] = ("none", "all"))
     """
     arms = [_unstopped(frame, cell) for cell in cells]
     measure = measures.of(frame)
-    labels = {"loss": measure.loss, measure.suffix: f"{measure.name} (%)"}
+    labels = {
+        "loss": f"{measure.loss} ({measure.loss_unit})",
+        measure.suffix: f"{measure.name} (%)",
+    }
     panels = [Panel("", arms, [f"train_{it}", f"val_{it}"]) for it in labels]
     figure = plot(panels, labels=labels)
     seeds = figures.seeds(arms[-1].rows)

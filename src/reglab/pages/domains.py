@@ -11,14 +11,13 @@ from reglab import paper
 from reglab.cells import CELL_NAMES
 from reglab.data import bundled
 from reglab.errors import ReglabError
-from reglab.pages import chapters, clauses, display, forest
-from reglab.results import baselines, domains, factorial, stopping, tables
-from reglab.stats import Estimate, mean_interval
+from reglab.pages import chapters, clauses, display, forest, simple_rules
+from reglab.results import domains, factorial, stopping, tables
+from reglab.stats import Estimate
+from reglab.study import measures
 
 Frames = Mapping[str, pd.DataFrame]
 NONE = clauses.Said("No runs on text or time series are recorded with this copy of the book.")
-NETWORKS = ("none", "all")  # what simple rules are held against, fixed beforehand
-UNSTOPPED = "no regularization, not stopped"
 
 
 def others(studies: Frames) -> dict[str, pd.DataFrame]:
@@ -42,9 +41,11 @@ def gains(studies: Frames) -> Figure:
 
 def levels(studies: Frames) -> chapters.Stack:
     """Return the eight cells of each data set that has no images."""
-    caption = "The eight cells: test accuracy in percent, gains in points."
+    caption = "The eight cells: test {} in percent, gains in points."
     shown = tuple(
-        chapters.shown_for(name, frame, tables.factorial_table(frame), caption)
+        chapters.shown_for(
+            name, frame, tables.factorial_table(frame), caption.format(measures.of(frame).name)
+        )
         for name, frame in others(studies).items()
     )
     return chapters.Stack(shown, missing(studies))
@@ -123,7 +124,7 @@ def in_short(studies: Frames) -> clauses.Said:
     said = []
     for cell in ("l2", "dropout", "bn"):
         alone = {name: factorial.contrast(frame, cell, "none") for name, frame in kept.items()}
-        said.append(f"{CELL_NAMES[cell]} alone {clauses.effect(alone, figures=True)}")
+        said.append(f"{CELL_NAMES[cell]} alone {_effect(kept, alone)}")
     for name, kinds in counted(studies).items():
         clear = kinds["same"] + kinds["reversed"] + kinds["open"]
         said.append(
@@ -131,40 +132,22 @@ def in_short(studies: Frames) -> clauses.Said:
             f"agree: {clear}; shown here in the same direction: {kinds['same']}, in the other: "
             f"{kinds['reversed']}, not shown: {kinds['open']}"
         )
-    ends = {name: stopping.unstopped_changes(frame)["accuracy"] for name, frame in kept.items()}
-    ended = clauses.effect(ends, figures=True)
-    said.append(f"Without regularization, going on for 50 epochs in place of stopping {ended}")
-    return clauses.points(*said, *_rules_in_short(kept))
-
-
-def _rules_in_short(studies: Frames) -> list[str]:
-    said = []
-    for name, frame in studies.items():
-        if (rules := baselines.recorded(name)) is None:
-            continue
-        best = rules.mean().idxmax()
-        beside = "; ".join(
-            f"{network}: {clauses.clause(one, up='better by', down='worse by')}"
-            for network, one in _beside(frame, rules[best]).items()
-        )
-        said.append(
-            f"{paper.title(name)}: the simple rule that did best on the test part, {best}, is "
-            f"right in {rules[best].mean():.1f} %. The network beside it, with {beside}"
-        )
-    return said
-
-
-def _beside(frame: pd.DataFrame, rule: pd.Series) -> dict[str, Estimate | None]:
-    """Return networks' accuracies minus a rule's, paired by seed, in points, by network."""
-    scores = factorial.scores(frame, names=NETWORKS)
-    columns = {CELL_NAMES[cell]: scores[cell] for cell in NETWORKS}
-    if (last := stopping.unstopped(frame)) is not None:
-        columns[UNSTOPPED] = last["accuracy"]
-    differences = {name: (column - rule).dropna() for name, column in columns.items()}
-    return {
-        name: mean_interval(values.tolist()) if len(values) else None
-        for name, values in differences.items()
+    ends = {
+        name: stopping.unstopped_changes(frame)[measures.of(frame).name]
+        for name, frame in kept.items()
     }
+    ended = _effect(kept, ends)
+    said.append(f"Without regularization, going on for 50 epochs in place of stopping {ended}")
+    return clauses.points(*said, *simple_rules.in_short(kept))
+
+
+def _effect(studies: Frames, estimates: Mapping[str, Estimate | None]) -> str:
+    """Return what something does to accuracy on some sets, and to R² on the others."""
+    parts = []
+    for what in dict.fromkeys(measures.of(frame).name for frame in studies.values()):
+        own = {it: one for it, one in estimates.items() if measures.of(studies[it]).name == what}
+        parts.append(clauses.effect(own, figures=True, what=f"test {what}"))
+    return "; it ".join(parts)
 
 
 def stopped(studies: Frames) -> clauses.Said:
@@ -174,18 +157,15 @@ def stopped(studies: Frames) -> clauses.Said:
         return NONE
     changes = {name: stopping.unstopped_changes(frame) for name, frame in kept.items()}
     said = [
-        f"{words}, after 50 epochs against stopped: "
+        f"test {measure} without regularization, after 50 epochs against stopped: "
         + clauses.by_dataset(
-            {name: change[measure] for name, change in changes.items()},
+            {name: change[measure] for name, change in changes.items() if name in names},
             small=unit == "points",
             up="higher by",
             down="lower by",
             unit=unit,
         )
-        for measure, words, unit in (
-            ("accuracy", "Test accuracy without regularization", "points"),
-            ("loss", "Test loss", "nats"),
-        )
+        for names, measure, unit in _measured(kept)
     ]
     for cell in ("l2", "dropout", "bn"):
         beside = {
@@ -198,30 +178,33 @@ def stopped(studies: Frames) -> clauses.Said:
     return clauses.points(*said)
 
 
+def _measured(studies: Frames) -> list[tuple[list[str], str, str]]:
+    """Return which sets have a measure, its name and its unit, scores before losses."""
+    found = []
+    for loss in (False, True):
+        for measure in dict.fromkeys(measures.of(frame) for frame in studies.values()):
+            names = [name for name, frame in studies.items() if measures.of(frame) is measure]
+            unit = measure.loss_unit if loss else "points"
+            found.append((names, "loss" if loss else measure.name, unit))
+    return found
+
+
 def rules(studies: Frames) -> chapters.Stack | clauses.Said:
     """Return what simple rules reach beside the networks, paired by seed."""
-    if not others(studies):
-        return NONE
-    shown = []
-    for name, frame in others(studies).items():
-        if (table := baselines.recorded(name)) is None:
-            continue
-        rows = []
-        for rule in table:
-            beside = _beside(frame, table[rule])
-            row = {"rule": rule, "test accuracy": mean_interval(table[rule].tolist())}
-            row |= {f"{network} − rule": one for network, one in beside.items()}
-            rows.append(row | {"n": max((one.n for one in beside.values() if one), default=0)})
-        caption = "Simple rules and the network: accuracy in percent, differences in points."
-        shown.append(chapters.shown_for(name, frame, pd.DataFrame(rows), caption))
-    return chapters.Stack(tuple(shown)) if shown else clauses.Said("No rules are recorded.")
+    return simple_rules.table(kept) if (kept := others(studies)) else NONE
+
+
+def in_units(studies: Frames) -> clauses.Said:
+    """Return what rules' and networks' R² amount to, in the units of what they predict."""
+    return simple_rules.in_units(others(studies))
 
 
 def effects_table(studies: Frames) -> chapters.Stack | clauses.Said:
     """Return every contrast of the factorial on every data set, images and others."""
     if not others(studies):
         return NONE
-    caption = "The factorial's contrasts on every data set, in points of test accuracy."
+    what = measures.in_words(studies.values())
+    caption = f"The factorial's contrasts on every data set, in points of test {what}."
     return chapters.Stack((display.show(domains.table(studies), caption),))
 
 

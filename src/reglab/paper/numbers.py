@@ -13,7 +13,8 @@ from reglab.paper import schema
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 
 
-OTHERS = {"sotu": "State of the Union", "watch": "Smartwatch"}  # of which the paper has nothing
+# Of which the paper has nothing.
+OTHERS = {"sotu": "State of the Union", "watch": "Smartwatch", "weather": "Weather"}
 
 
 def title(dataset: str) -> str:

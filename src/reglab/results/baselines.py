@@ -2,8 +2,9 @@
 
 What a practitioner would try first, from scikit-learn (of the extra ``book``): logistic regression
 and naive Bayes on words, ridge regression on random convolutions (after ROCKET, Dempster et al.
-2020), logistic regression on plain statistics. Their accuracies are recorded, as they depend on
-no network and take longer than a page should.
+2020), logistic regression on plain statistics; for numbers to predict the last value that is known
+(the naive forecast), ridge regression and boosted trees. Their scores are recorded, as they depend
+on no network and take longer than a page should.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from reglab.data import bundled
 from reglab.data.dataset import Dataset, load_dataset
 from reglab.data.kinds import PAD, TOKENS, VECTORS
+from reglab.data.tasks import CLASSIFICATION, REGRESSION
 from reglab.errors import ReglabError
 from reglab.paths import results_folder
 from reglab.seeds import stream_seed
@@ -28,26 +31,26 @@ FOLDER = "baselines"
 Parts = tuple[np.ndarray, np.ndarray]
 
 
-def accuracies(name: str, seed: int) -> dict[str, float]:
-    """Return each rule's test accuracy in percent, fitted to the images of a seed's training part.
+def scores(name: str, seed: int) -> dict[str, float]:
+    """Return each rule's test accuracy, or R², in percent, fitted to a seed's training part.
 
-    Validation examples stay unused, as no strength is chosen.
+    Validation examples stay unused, as no strength is chosen by them.
 
     Args:
         name: a data set of tokens or of vectors.
         seed: of the split, as the networks have it.
 
     Raises:
-        ReglabError: the data set is one of images.
+        ReglabError: there are no rules for such a data set, e.g. one of images.
     """
     data = load_dataset(name, seed=seed)
-    if data.kind not in _RULES:
-        raise ReglabError(f"no simple rules for images: {name}; take a data set of sequences")
-    return {rule: 100 * score(data, seed) for rule, score in _RULES[data.kind].items()}
+    if (rules := _RULES.get((data.kind, data.task))) is None:
+        raise ReglabError(f"no simple rules for {name}; take one of {', '.join(bundled.NAMES)}")
+    return {rule: 100 * score(data, seed) for rule, score in rules.items()}
 
 
 def recorded(name: str, folder: Path | str | None = None) -> pd.DataFrame | None:
-    """Return recorded accuracies in percent, a row a seed and a column a rule; None if none are.
+    """Return recorded scores in percent, a row a seed and a column a rule; None if none are.
 
     Raises:
         ReglabError: the file is damaged, or of other data.
@@ -57,7 +60,7 @@ def recorded(name: str, folder: Path | str | None = None) -> pd.DataFrame | None
         return None
     try:
         kept = json.loads(path.read_text("utf-8"))
-        table = pd.DataFrame(kept["accuracies"]).astype(float)
+        table = pd.DataFrame(kept["scores"]).astype(float)
         table.index = pd.Index(map(int, kept["seeds"]), name="seed")
         version = kept["data_version"]
     except (ValueError, KeyError, TypeError) as error:
@@ -164,15 +167,67 @@ def _largest(data: Dataset, seed: int) -> float:
     return (data.y_test == data.y_train.bincount().argmax()).double().mean().item()
 
 
-_RULES: dict[str, dict[str, Callable[[Dataset, int], float]]] = {
-    TOKENS: {
+def _explained(data: Dataset, predicted: np.ndarray) -> float:
+    """Return R² of predictions (N,) of the one number, in its own units."""
+    from sklearn.metrics import r2_score
+
+    return r2_score(data.y_test[:, 0].numpy(), predicted)
+
+
+def _mean(data: Dataset, seed: int) -> float:
+    """Always the mean of the training part."""
+    return _explained(data, np.full(len(data.y_test), data.target_mean.item()))
+
+
+def _naive(data: Dataset, seed: int) -> float:
+    """The value of the last step: tomorrow will be as today."""
+    channel = bundled.manifest()[data.name]["target"]
+    return _explained(data, data.x_test[:, channel, -1].numpy())
+
+
+def _average(data: Dataset, seed: int) -> float:
+    channel = bundled.manifest()[data.name]["target"]
+    return _explained(data, data.x_test[:, channel].mean(1).numpy())
+
+
+def _ridge(data: Dataset, seed: int) -> float:
+    """Ridge regression on every value of the window, its strength by leaving one out."""
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-1, 5, 7)))
+    return _fitted(data, model)
+
+
+def _trees(data: Dataset, seed: int) -> float:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    return _fitted(data, HistGradientBoostingRegressor(random_state=seed))
+
+
+def _fitted(data: Dataset, model) -> float:
+    """Return R² of a model of scikit-learn on every value of the window."""
+    (fit, y), (test, _) = _steps(data)
+    return _explained(data, model.fit(fit.flatten(1), y[:, 0]).predict(test.flatten(1)))
+
+
+_RULES: dict[tuple[str, str], dict[str, Callable[[Dataset, int], float]]] = {
+    (TOKENS, CLASSIFICATION): {
         "the most frequent class": _largest,
         "naive Bayes on words": _bayes,
         "logistic regression on words (tf-idf)": _logistic_words,
     },
-    VECTORS: {
+    (VECTORS, CLASSIFICATION): {
         "the most frequent class": _largest,
         "logistic regression on plain statistics": _statistics,
         f"ridge regression on {KERNELS} random convolutions": _random_convolutions,
+    },
+    (VECTORS, REGRESSION): {
+        "the mean of all training days": _mean,
+        "the mean of the window": _average,
+        "the last value (the naive forecast)": _naive,
+        "ridge regression on the window": _ridge,
+        "gradient-boosted trees on the window": _trees,
     },
 }

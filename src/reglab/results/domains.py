@@ -28,7 +28,7 @@ def frames(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
 
 
 def effects(frame: pd.DataFrame) -> dict[tuple[str, str], Estimate]:
-    """Return the factorial's contrasts in points of test accuracy, by kind and name.
+    """Return the factorial's contrasts in points of test accuracy (or R²), by kind and name.
 
     Of a study in which no seed has both networks of a contrast, that one is left out.
 

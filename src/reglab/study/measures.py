@@ -19,7 +19,7 @@ class Measure:
         name: what a table calls it.
         start: of a network that has not learned yet.
         least: it cannot be below this, in percent; None = no bound.
-        loss: what its loss is, with the unit.
+        loss, loss_unit: what its loss is, and in which unit.
     """
 
     suffix: str
@@ -27,6 +27,7 @@ class Measure:
     start: float
     least: float | None
     loss: str
+    loss_unit: str
 
     @property
     def test(self) -> str:
@@ -45,8 +46,8 @@ class Measure:
 
 
 GUESSING = 0.1  # with ten classes, as the paper's sets have
-ACCURACY = Measure("acc", "accuracy", GUESSING, 0.0, "cross-entropy (nats)")
-R2 = Measure("r2", "R²", 0.0, None, "squared error (variances)")
+ACCURACY = Measure("acc", "accuracy", GUESSING, 0.0, "cross-entropy", "nats")
+R2 = Measure("r2", "R²", 0.0, None, "squared error", "variances")
 
 
 def of(rows: pd.DataFrame) -> Measure:

@@ -1,0 +1,317 @@
+"""Numbers to predict: the bundled weather, squared errors, R², own data, and what is refused."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from owndata import assert_refused_in_one_line, own_arrays, own_numbers, own_vectors
+from sklearn.metrics import mean_squared_error, r2_score
+
+from reglab.data import bundled
+from reglab.data.dataset import dataset_version, load_dataset
+from reglab.data.remarks import remarks
+from reglab.data.sources import load_bundled
+from reglab.data.splitting import split
+from reglab.data.tasks import REGRESSION, strata
+from reglab.errors import ReglabError
+from reglab.pages.contact import contact_sheet
+from reglab.record import History, RunRecord, Scores
+from reglab.study import measures
+from reglab.study.frame import has_learned
+from reglab.study.plan import make_plan
+from reglab.study.selection import select, validation_of
+from reglab.training.evaluate import explained
+from reglab.training.run import Run, train
+
+SEEDS = range(12)
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    monkeypatch.setenv("REGLAB_DATA_DIR", str(tmp_path))
+
+    def write(**changes):
+        arrays = {**own_numbers(), **changes}
+        np.savez(tmp_path / "mine.npz", **arrays)
+        return tmp_path / "mine.npz"
+
+    return write
+
+
+@pytest.fixture
+def config(own):
+    own()
+    plan = make_plan("mine", "smoke", device="cpu")
+    return plan.baseline(0, 0.01).replace(max_epochs=6)
+
+
+def days():
+    """Return every city's days in degrees, mm and m/s, and of each day the year and quarter."""
+    packed = bundled.stored("weather")
+    return packed["days"] / 10, packed["year"], packed["quarter"]
+
+
+def places(x, y, cities):
+    """Return where each window is, (city, day of its target); each is there, and only once."""
+    found = []
+    width = x.shape[1]
+    for window, target in zip(x, y, strict=True):
+        hits = [
+            (city, start + width)
+            for city, series in enumerate(cities)
+            for start in np.flatnonzero(np.isclose(series[:-width, 0], window[0, 0]))
+            if np.allclose(series[start : start + width], window)
+        ]
+        ((city, day),) = hits
+        assert np.isclose(cities[city][day, 0], target)
+        found.append((city, day))
+    assert len(set(found)) == len(found)
+    return found
+
+
+def test_weather_is_cut_in_time():
+    """Fourteen days and the next one's warmest hour; the last year, and nothing else, is tested."""
+    cities, year, quarter = days()
+    arrays = load_bundled("weather")
+    fit = places(arrays.x_train, arrays.y_train[:, 0], cities)
+    test = places(arrays.x_test, arrays.y_test[:, 0], cities)
+    assert {year[day] for _, day in fit} == {2012, 2013, 2014}
+    assert {year[day - 14] for _, day in test} == {year[day] for _, day in test} == {2015}
+    assert len(test) == 2 * (365 - 14)
+    groups = {}
+    for (city, day), group in zip(fit, arrays.groups, strict=True):
+        assert quarter[day - 14] == quarter[day]
+        groups.setdefault(group, set()).add((city, quarter[day]))
+    assert len(groups) == 24
+    assert all(len(one) == 1 for one in groups.values())
+
+
+def test_no_day_is_on_both_sides():
+    """Neither as a step nor as what is to be predicted, whatever the seed."""
+    cities, _, _ = days()
+    arrays = load_bundled("weather")
+    where = places(arrays.x_train, arrays.y_train[:, 0], cities)
+    for seed in (*SEEDS, 1000, 1001, 1002):
+        fit, val = split(strata(arrays.y_train), seed, None, 0.1, arrays.groups)
+        seen, held = (
+            {(where[i][0], where[i][1] - back) for i in part for back in range(15)}
+            for part in (fit, val)
+        )
+        assert not seen & held
+        assert 0.04 < len(val) / len(arrays.y_train) < 0.2
+
+
+def test_targets_are_standardized_by_the_training_part_alone():
+    data = load_dataset("weather", seed=3)
+    assert (data.task, data.n_outputs, data.n_classes) == (REGRESSION, 1, 0)
+    y = data.targets(data.y_train).double()
+    assert abs(y.mean()) < 1e-5
+    assert y.std(correction=0).item() == pytest.approx(1, abs=1e-5)
+    back = data.targets(data.y_test) * data.target_std + data.target_mean
+    torch.testing.assert_close(back, data.y_test)
+    assert data.target_std.item() == pytest.approx(data.y_train.numpy().std(), rel=1e-5)
+
+
+def test_r2_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    y, guess = rng.normal(size=(50, 1)), rng.normal(size=(50, 1))
+    assert explained(torch.tensor(guess), torch.tensor(y)) == pytest.approx(r2_score(y, guess))
+    assert explained(torch.tensor(y), torch.tensor(y)) == 1
+    assert explained(torch.full((50, 1), y.mean()), torch.tensor(y)) == pytest.approx(0)
+    assert explained(torch.ones(3, 1), torch.ones(3, 1)) is None
+    assert explained(torch.full((50, 1), torch.inf), torch.tensor(y)) is None
+    # several at once: shares weighted by their variance
+    y, guess = rng.normal(size=(50, 3)) * [1, 2, 5], rng.normal(size=(50, 3))
+    whole = r2_score(y, guess, multioutput="variance_weighted")
+    assert explained(torch.tensor(guess), torch.tensor(y)) == pytest.approx(whole)
+
+
+def test_a_step_descends_the_squared_error(config):
+    """Plain torch, on the same batch from the same weights, has the same gradient."""
+    data = load_dataset("mine", seed=0, n_train=config.n_train)
+    run = Run(config, data, torch.device("cpu"))
+    index = torch.arange(16)
+    x, y = data.standardize(data.x_train[index]), data.y_train[index]
+    standardized = (y - data.y_train.mean(0)) / data.y_train.std(0, correction=0)
+    loss = ((run.model(x) - standardized) ** 2).mean()
+    expected = torch.autograd.grad(loss, list(run.model.parameters()))
+    run.step(index)
+    for parameter, gradient in zip(run.model.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-5)
+
+
+def test_a_run_is_scored_in_the_units_that_it_names(config):
+    """The loss times the variance is the squared error in the data's own units; R² is sklearn's."""
+    data = load_dataset("mine", seed=0, n_train=config.n_train)
+    run = Run(config, data, torch.device("cpu"))
+    run.finish()
+    record = run.record()
+    run.model.eval()
+    with torch.no_grad():
+        guess = run.model(data.standardize(data.x_test)) * data.target_std + data.target_mean
+    errors = mean_squared_error(data.y_test, guess, multioutput="raw_values")
+    own_units = (errors / data.target_std.numpy() ** 2).mean()
+    assert record.best.loss == pytest.approx(own_units, rel=1e-4)
+    scaled = [data.targets(one).numpy() for one in (data.y_test, guess)]
+    whole = r2_score(*scaled, multioutput="variance_weighted")
+    assert record.best.r2 == pytest.approx(whole, rel=1e-4)
+    assert record.best.accuracy is record.best.ece is record.best.correct is None
+
+
+def test_a_record_is_read_back_and_says_nothing_of_accuracy(config):
+    record = train(config)
+    assert RunRecord.from_json(record.to_json()) == record
+    assert record.task == REGRESSION
+    assert "acc" not in str(sorted(record.reproducible()["history"]))
+    assert train(config).reproducible() == record.reproducible()
+    assert record.learned
+    assert has_learned(record)
+    assert max(record.history.train_r2) > 0.5
+    for name in ("history", "trace"):
+        columns = getattr(record, name).written().values()
+        assert {len(it) for it in columns if isinstance(it, list)} == {record.epochs}
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "words"),
+    [
+        ("best", {"r2": 1.5}, "best.r2 is 1.5"),
+        ("best", {"r2": None, "accuracy": 0.5}, "best's task is 'classification'"),
+        ("history", {"val_r2": [0.1]}, "history.val_r2 is"),
+        ("history", {"train_r2": None, "val_r2": None}, "task is 'regression'"),
+        ("trace", {"test_r2": None}, "trace's task is 'classification'"),
+    ],
+)
+def test_a_record_of_mixed_tasks_is_refused(config, part, changes, words):
+    record = train(config)
+    bad = dataclasses.replace(getattr(record, part), **changes)
+    if part == "history" and "train_r2" in changes:
+        bad = History(bad.train_loss, [0.5] * record.epochs, bad.val_loss, [0.5] * record.epochs)
+    with pytest.raises(ReglabError) as caught:
+        RunRecord.from_json(dataclasses.replace(record, **{part: bad}).to_json())
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_images_can_have_numbers_to_predict(own, tmp_path):
+    arrays = own_arrays(n=60)
+    for part in ("train", "test"):
+        arrays[f"y_{part}"] = arrays[f"x_{part}"].mean(axis=(1, 2, 3)).astype(np.float32)
+    own(**arrays)
+    record = train(make_plan("mine", "smoke", device="cpu").baseline(0, 0.01))
+    assert record.best.r2 is not None
+
+
+def test_strengths_are_chosen_by_the_loss(config):
+    records = []
+    for lam, loss in ((0.1, 0.4), (0.2, 0.3), (0.3, 0.5)):
+        history = History([1.0], [], [loss], [], [0.1], [None])  # R² may be missing
+        record = dataclasses.replace(train(config), best_epoch=1, history=history)
+        records.append(dataclasses.replace(record, config=config.replace(lam=lam)))
+    nothing = dataclasses.replace(
+        records[0], best_epoch=None, history=History.of(REGRESSION), config=config.replace(lam=0.4)
+    )
+    views = [validation_of(one) for one in (*records, nothing)]
+    assert select(views, "lam", criterion="score") == 0.2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"label_smoothing": 0.1}, "label_smoothing needs labels"),
+        ({"probes": "statistics"}, "probes .* need labels"),
+    ],
+)
+def test_what_needs_labels_is_refused(config, changes, words):
+    with pytest.raises(ReglabError, match=words):
+        train(config.replace(**changes))
+
+
+def test_a_teacher_is_refused(config):
+    with pytest.raises(ReglabError, match="teacher needs labels"):
+        train(config.replace(teacher=config, soft=0.5, temperature=2.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"y_train": np.zeros(120)}, "y_train is float64 of shape (120,); it must be float32"),
+        ({"y_train": np.zeros(7, np.float32)}, "y_train is float32 of shape (7,)"),
+        ({"y_train": np.full(120, np.nan, np.float32)}, "y_train is not finite everywhere"),
+        ({"y_test": np.zeros(60, np.int64)}, "y_test is int64 of shape (60,)"),
+        ({"y_train": np.ones((120, 2), np.float32)}, "y_train is the same number everywhere"),
+        ({"y_test": np.ones((60, 3), np.float32)}, "of y_train's shape but for N"),
+        ({"y_train": np.ones((120, 0), np.float32)}, "y_train is float32 of shape (120, 0)"),
+        ({"y_train": np.ones((120, 2, 1), np.float32)}, "of shape (120, 2, 1)"),
+        ({"classes": np.array(["a", "b"])}, "it must be 0 different names"),
+    ],
+)
+def test_bad_numbers_are_one_line(own, changes, words):
+    assert_refused_in_one_line(own(**changes), words)
+
+
+def test_one_column_is_as_none(own):
+    whole = own_numbers()
+    flat = {f"y_{part}": whole[f"y_{part}"][:, 0] for part in ("train", "test")}
+    own(**flat)
+    data, version = load_dataset("mine"), dataset_version("mine", "full")
+    own(**{name: y[:, None] for name, y in flat.items()})
+    again = load_dataset("mine")
+    assert data.y_train.shape == again.y_train.shape == (108, 1)
+    assert dataset_version("mine", "full") == version
+
+
+def test_remarks_on_numbers(own):
+    own()
+    from reglab.data.sources import load_file
+
+    arrays = load_file("mine")
+    (few,) = remarks(arrays)
+    assert few == "60 test sequences: R² will depend on a few of them"
+    rng = np.random.default_rng(0)
+    mixed = {y: rng.permutation(getattr(arrays, y)) for y in ("y_train", "y_test")}
+    assert "foretells the test numbers better" in remarks(dataclasses.replace(arrays, **mixed))[-1]
+
+
+def test_windows_that_overlap_are_remarked_on():
+    """Of a series cut at each step, unless groups keep stretches of it apart."""
+    series = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32).cumsum(axis=0)
+    x = np.stack([series[i : i + 16] for i in range(380)])
+    parts = {"x_train": x[:250], "x_test": x[266:]}
+    parts |= {"y_train": series[16:266, :1], "y_test": series[282:396, :1]}
+    arrays = dataclasses.replace(load_bundled("weather"), **parts)
+    alone = dataclasses.replace(arrays, groups=None)
+    said = [remark for remark in remarks(alone) if "overlap" in remark]
+    assert len(said) == 1
+    assert "groups_train" in said[0]
+    grouped = dataclasses.replace(arrays, groups=np.arange(250) // 50)
+    assert not [remark for remark in remarks(grouped) if "overlap" in remark]
+    whole = own_vectors()
+    apart = dataclasses.replace(alone, x_train=whole["x_train"], y_train=series[:120, :1])
+    assert not [remark for remark in remarks(apart) if "overlap" in remark]
+
+
+def test_a_contact_sheet_has_a_row_a_fourth():
+    arrays = load_bundled("weather")
+    figure = contact_sheet(arrays, "weather")
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    names, counts = zip(*(text.split("\n") for text in texts), strict=True)
+    assert [int(text.split(" + ")[0].replace(",", "")) for text in counts] == [464] * 4
+    assert sum(int(text.split(" + ")[1].replace(",", "")) for text in counts) == 702
+    lows = [float(name.split(" to ")[0]) for name in names]
+    assert lows == sorted(lows)
+    assert "each fourth" in figure.get_suptitle()
+
+
+def test_a_study_is_measured_by_its_task(config):
+    record = train(config)
+    assert record.best == Scores(record.best.loss, r2=record.best.r2)
+    import pandas as pd
+
+    frame = pd.DataFrame({"task": [REGRESSION], "seed": [0]})
+    assert measures.of(frame) is measures.R2
+    assert measures.of(frame.assign(task="classification")) is measures.ACCURACY
+    assert measures.of(frame[["seed"]]) is measures.ACCURACY
+    both = measures.in_words([frame, frame.assign(task="classification")])
+    assert both == "R² or accuracy"
