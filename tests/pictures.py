@@ -44,7 +44,9 @@ def varied(config):
     """A made-up run of two to four epochs."""
     made = fake_record(config)
     longer = int(config.key[:2], 16) % 3
-    history = {name: values + values[-1:] * longer for name, values in made.history.written().items()}
+    history = {
+        name: values + values[-1:] * longer for name, values in made.history.written().items()
+    }
     return replace(made, history=replace(made.history, **history))
 
 

@@ -16,6 +16,7 @@ WITH_QUIZ = [
     "domains",
     "dropout",
     "early_stopping",
+    "forecasting",
     "l2",
     "overfitting",
     "pruning",

@@ -186,6 +186,13 @@ def dataset_version(name: str, source: str, data_dir: Path | str | None = None) 
     return f"{source}:{_raw(name, source, data_dir).sha256[:12]}"
 
 
+def dataset_task(name: str, source: str, data_dir: Path | str | None = None) -> str:
+    """Return a data set's task (`reglab.data.tasks`). Known sets need no file for it."""
+    if name in KNOWN:
+        return CLASSIFICATION
+    return _raw(name, resolve_source(name, source, data_dir), data_dir).task
+
+
 def dataset_size(name: str, source: str, data_dir: Path | str | None = None) -> int:
     """Return the number of images in the training half, validation included."""
     source = resolve_source(name, source, data_dir)

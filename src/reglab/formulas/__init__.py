@@ -11,6 +11,7 @@ from reglab.formulas import (
     choosing,
     combined,
     distillation,
+    forecasting,
     l2,
     losses,
     masking,
@@ -24,6 +25,7 @@ from reglab.formulas.batchnorm import *
 from reglab.formulas.choosing import *
 from reglab.formulas.combined import *
 from reglab.formulas.distillation import *
+from reglab.formulas.forecasting import *
 from reglab.formulas.l2 import *
 from reglab.formulas.losses import *
 from reglab.formulas.masking import *
@@ -45,4 +47,5 @@ __all__ = [
     *augmenting.__all__,
     *choosing.__all__,
     *sequences.__all__,
+    *forecasting.__all__,
 ]

@@ -78,8 +78,7 @@ def show(table: pd.DataFrame, caption: str, source: str = "", more: str = "") ->
         more: address of the page that says the rest.
     """
     kept = table.dropna(axis=1, how="all")
-    numbers = any(str(name).endswith("R²") for name in kept.columns)
-    known = NOTES | _R2 if numbers else NOTES
+    known = NOTES | _R2 if "R²" in " ".join([caption, *map(str, kept.columns)]) else NOTES
     notes = [note for name, note in known.items() if name in (*kept.columns, "R²")]
     if any(isinstance(value, TwoKinds) for name in kept for value in kept[name]):
         notes.append(KINDS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,7 +12,7 @@ from reglab.cells import CELL_NAMES
 from reglab.data import bundled
 from reglab.errors import ReglabError
 from reglab.pages import chapters, clauses, display, forest, simple_rules
-from reglab.results import domains, factorial, stopping, tables
+from reglab.results import domains, factorial, further, stopping, tables
 from reglab.stats import Estimate
 from reglab.study import measures
 
@@ -39,8 +39,8 @@ def gains(studies: Frames) -> Figure:
     return forest.forest(kept)
 
 
-def levels(studies: Frames) -> chapters.Stack:
-    """Return the eight cells of each data set that has no images."""
+def levels(studies: Frames, names: Sequence[str] = bundled.NAMES) -> chapters.Stack:
+    """Return the eight cells of each data set that has no images; of ``names`` what is missing."""
     caption = "The eight cells: test {} in percent, gains in points."
     shown = tuple(
         chapters.shown_for(
@@ -48,12 +48,12 @@ def levels(studies: Frames) -> chapters.Stack:
         )
         for name, frame in others(studies).items()
     )
-    return chapters.Stack(shown, missing(studies))
+    return chapters.Stack(shown, missing(studies, names))
 
 
-def missing(studies: Frames) -> str:
+def missing(studies: Frames, names: Sequence[str] = bundled.NAMES) -> str:
     """Return which data sets of other domains are not recorded; empty if none."""
-    lacking = [paper.title(name) for name in bundled.NAMES if name not in studies]
+    lacking = [paper.title(name) for name in names if name not in studies]
     return f"Not recorded yet: {clauses.listed(lacking)}." if lacking else ""
 
 
@@ -197,6 +197,29 @@ def rules(studies: Frames) -> chapters.Stack | clauses.Said:
 def in_units(studies: Frames) -> clauses.Said:
     """Return what rules' and networks' R² amount to, in the units of what they predict."""
     return simple_rules.in_units(others(studies))
+
+
+def level_noise(frames: Frames) -> clauses.Said:
+    """Return what runs with batches of 16 and 64 say of the noise of a batch's own level.
+
+    Args:
+        frames: the study *batch_size* by data set.
+    """
+    said = []
+    for name, frame in frames.items():
+        change = further.batch_change(frame, 16)
+        words = {
+            "up": "with four times the noise batch normalization costs less, not more, which "
+            "speaks against a batch's level as the main part of its cost. What else costs so much "
+            "was not measured",
+            "down": "with four times the noise batch normalization costs more, as it would if the "
+            "noise of a batch's level made up its cost. Other differences between these runs could "
+            "do the same",
+            "open": "batch normalization is not shown to cost more or less with four times the "
+            "noise: whether a batch's level makes up its cost is left open",
+        }[clauses.shown(change)]
+        said.append(f"{paper.title(name)}: {words}")
+    return clauses.points(*said) if said else clauses.Said("No runs of other sizes are recorded.")
 
 
 def effects_table(studies: Frames) -> chapters.Stack | clauses.Said:

@@ -14,6 +14,8 @@ from reglab.corruptions import CORRUPTIONS, IMAGES
 from reglab.errors import ReglabError
 from reglab.pages import augmentation, chapters, clauses, distillation, pruning
 from reglab.results import early_stopping, further, recorded, robustness, tables
+from reglab.stats import Estimate
+from reglab.study import measures
 from reglab.study.further import STUDIES, datasets_of
 
 Frames = Mapping[str, pd.DataFrame]
@@ -47,7 +49,7 @@ def rerun(frame: pd.DataFrame) -> chapters.Stack:
 def _stack(name: str, frames: Frames, remark: str = "") -> chapters.Stack:
     made, sentences = _SHOWN[name]
     shown = tuple(
-        chapters.shown_for(it, frame, numbers(frame), caption)
+        chapters.shown_for(it, frame, numbers(frame), caption.format(measures.of(frame).name))
         for it, frame in frames.items()
         for numbers, caption in made
     )
@@ -67,19 +69,27 @@ def missing(name: str, frames: Frames) -> str:
     )
 
 
+def _gains(frames: Frames, value: Callable[[pd.DataFrame], Estimate | None]) -> str:
+    what = measures.in_words(frames.values())
+    return clauses.of_study(
+        frames, value, up=f"raises test {what} by", down=f"lowers test {what} by"
+    )
+
+
 _HIGHER = {"up": "higher by", "down": "lower by"}
 _LARGER = {"up": "larger by", "down": "smaller by"}
 
 
 def _order(frames: Frames) -> list[str]:
     effect = clauses.of_study(frames, further.order_effect, **_HIGHER)
-    return [f"Test accuracy with BN after the ReLU, against BN before it: {effect}"]
+    what = measures.in_words(frames.values())
+    return [f"Test {what} with BN after the ReLU, against BN before it: {effect}"]
 
 
 def _batch_size(frames: Frames) -> list[str]:
     sentences = []
     for size in (16, 64, 256):
-        gain = clauses.of_study(frames, lambda frame, size=size: further.batch_gain(frame, size))
+        gain = _gains(frames, lambda frame, size=size: further.batch_gain(frame, size))
         sentences.append(f"Batch normalization with batches of {size}. {gain}")
     for size in (16, 256):
         change = clauses.of_study(
@@ -93,7 +103,7 @@ def _decay_on(frames: Frames) -> list[str]:
     sentences = []
     for on, words in further.WEIGHTS.items():
         gains = {
-            bn: clauses.of_study(frames, lambda f, on=on, bn=bn: further.decay_gain(f, on, bn=bn))
+            bn: _gains(frames, lambda f, on=on, bn=bn: further.decay_gain(f, on, bn=bn))
             for bn in (False, True)
         }
         change = clauses.of_study(
@@ -163,7 +173,7 @@ _SHOWN: dict[str, tuple[tuple[Table, ...], Callable[[Frames], list[str]]]] = {
         (
             (
                 further.order_table,
-                "Batch normalization before and after the ReLU: test accuracy in percent, "
+                "Batch normalization before and after the ReLU: test {} in percent, "
                 "differences in points.",
             ),
         ),
@@ -173,7 +183,7 @@ _SHOWN: dict[str, tuple[tuple[Table, ...], Callable[[Frames], list[str]]]] = {
         (
             (
                 further.batch_size_table,
-                "What batch normalization brings at three batch sizes: test accuracy in percent, "
+                "What batch normalization brings at three batch sizes: test {} in percent, "
                 "gains in points.",
             ),
         ),
@@ -183,7 +193,7 @@ _SHOWN: dict[str, tuple[tuple[Table, ...], Callable[[Frames], list[str]]]] = {
         (
             (
                 further.decay_table,
-                "L2 on some weights, at the strength chosen for all: test accuracy in percent, "
+                "L2 on some weights, at the strength chosen for all: test {} in percent, "
                 "gains in points.",
             ),
         ),

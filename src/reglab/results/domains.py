@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,12 +19,16 @@ IMAGES = KNOWN
 ALONE, AVERAGED, TOGETHER = "alone", "averaged", "together"  # kinds of effects
 
 
-def frames(folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
-    """Return the best recorded study of each image set and of each set of another domain.
+def frames(
+    names: Sequence[str] = bundled.NAMES, folder: Path | str | None = None
+) -> dict[str, pd.DataFrame]:
+    """Return the best recorded study of each image set and of sets of other domains.
 
-    Args and errors as `reglab.results.recorded.studies`.
+    Args:
+        names: of the other sets.
+        folder: as `reglab.results.recorded.studies`, as are the errors.
     """
-    return recorded.studies(folder, (*IMAGES, *bundled.NAMES))
+    return recorded.studies(folder, (*IMAGES, *names))
 
 
 def effects(frame: pd.DataFrame) -> dict[tuple[str, str], Estimate]:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from reglab.config import PLACEMENTS
-from reglab.results import tables
+from reglab.results import arms, tables
 from reglab.stats import Estimate, mean_interval
+from reglab.study import measures
 from reglab.study.further.batch_size import SIZES
 from reglab.study.further.dropout_bn import DROPS
 
@@ -20,9 +21,8 @@ WEIGHTS = {"conv": "convolutions", "dense": "dense layers", "all": "all weights"
 
 
 def scores(frame: pd.DataFrame, label: str) -> pd.Series:
-    """Return the test accuracy of the study's arm ``label`` in percent, by seed."""
-    rows = tables.arm(frame, frame["study"].iloc[0], label)
-    return 100 * rows.set_index("seed")["test_acc"].astype(float)
+    """Return the test accuracy (or R²) of the study's arm ``label`` in percent, by seed."""
+    return arms.values(tables.arm(frame, frame["study"].iloc[0], label))
 
 
 def contrast(values: Mapping[str, pd.Series], weights: Mapping[str, float]) -> Estimate | None:
@@ -49,12 +49,13 @@ def contrasts(frame: pd.DataFrame, weights: Mapping[str, float]) -> Estimate | N
 
 def order_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return no BN, and BN before and after the ReLU."""
+    what = measures.of(frame).name
     rows = [("no batch normalization", "none"), ("convolution, BN, ReLU", "bn before_relu")]
     rows += [("convolution, ReLU, BN", "bn after_relu")]
     return pd.DataFrame(
         {
             "network": name,
-            "accuracy": contrasts(frame, {label: 1}),
+            what: contrasts(frame, {label: 1}),
             "against none": None if label == "none" else contrasts(frame, {label: 1, "none": -1}),
             "after minus before": order_effect(frame) if label == "bn after_relu" else None,
         }
@@ -63,7 +64,7 @@ def order_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def order_effect(frame: pd.DataFrame) -> Estimate | None:
-    """Return accuracy with BN after the ReLU minus before it."""
+    """Return accuracy (or R²) with BN after the ReLU minus before it."""
     return contrasts(frame, {"bn after_relu": 1, "bn before_relu": -1})
 
 
@@ -95,12 +96,13 @@ def batch_change(frame: pd.DataFrame, size: int) -> Estimate | None:
 
 def decay_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return what L2 brings on each set of weights, without and with BN, and the difference."""
+    what = measures.of(frame).name
     return pd.DataFrame(
         {
             "L2 on": WEIGHTS[on],
-            "accuracy without BN": contrasts(frame, {f"l2 {on}": 1}),
+            f"{what} without BN": contrasts(frame, {f"l2 {on}": 1}),
             "gain without BN": decay_gain(frame, on, bn=False),
-            "accuracy with BN": contrasts(frame, {f"l2+bn {on}": 1}),
+            f"{what} with BN": contrasts(frame, {f"l2+bn {on}": 1}),
             "gain with BN": decay_gain(frame, on, bn=True),
             "difference of the gains": decay_interaction(frame, on),
         }

@@ -103,7 +103,9 @@ def _read(dataset: str, profile: str, path: Path, folder: Path) -> pd.DataFrame 
     return frame(plan, kept, records)
 
 
-def further(study: str, folder: Path | str | None = None) -> dict[str, pd.DataFrame]:
+def further(
+    study: str, folder: Path | str | None = None, datasets: Sequence[str] = ()
+) -> dict[str, pd.DataFrame]:
     """Return a further study of each data set that has it recorded, at its best profile.
 
     Evaluation seeds from 0 on of which every run is there; a data set with fewer than
@@ -111,12 +113,14 @@ def further(study: str, folder: Path | str | None = None) -> dict[str, pd.DataFr
 
     Args:
         study: its name (`reglab.study.further`).
+        folder: as for `studies`.
+        datasets: () = those that "all" stands for in the study.
 
     Raises:
         ReglabError: unknown study, or a recorded table is damaged.
     """
-    folder = results_folder(folder)
-    best = {name: _best_further(study, name, folder) for name in datasets_of(study)}
+    folder, datasets = results_folder(folder), datasets or datasets_of(study)
+    best = {name: _best_further(study, name, folder) for name in datasets}
     return {name: runs for name, runs in best.items() if runs is not None}
 
 

@@ -6,8 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 
 from reglab.config import RunConfig
+from reglab.data.dataset import dataset_task
+from reglab.data.tasks import REGRESSION
 from reglab.errors import ReglabError
-from reglab.study.further import study_named
+from reglab.study.further import STUDIES, study_named
 from reglab.study.plan import PROTOCOL, Plan
 from reglab.study.protocol import Arm, Lookup, expected_runs, settings, stages
 
@@ -73,6 +75,12 @@ def own_configs(plan: Plan, lookup: Lookup) -> list[RunConfig]:
 
 def _further(plan: Plan, lookup: Lookup) -> Outlook:
     study = study_named(plan.study)
+    if study.labels and dataset_task(plan.dataset, plan.profile.source) == REGRESSION:
+        others = ", ".join(name for name, one in STUDIES.items() if not one.labels)
+        raise ReglabError(
+            f"{plan.dataset}: the study {plan.study} needs classes, and these are numbers to "
+            f"predict; take one of {others}"
+        )
     chosen = settings(plan, lookup)
     if chosen is None:
         raise ReglabError(

@@ -65,9 +65,9 @@ def score(model: nn.Module, test: Labelled, data: Dataset, config: RunConfig) ->
 
 
 def explained(predicted: Tensor, targets: Tensor) -> float | None:
-    """Return R², 1 - sum of squared errors / sum of squares about the mean, shapes (N, H).
+    """Return R² as `reglab.formulas.r_squared` does, shapes (N, H).
 
-    Over all targets together; None where they are all alike or an error is not finite.
+    None where targets are all alike or an error is not finite.
     """
     errors = (predicted - targets).double().square().sum().item()
     spread = (targets - targets.double().mean(0)).square().sum().item()

@@ -26,4 +26,4 @@ def arms(plain: RunConfig, chosen: Choices) -> list[Arm]:
     return planned
 
 
-STUDY = Study("batch_size", "Does what BN brings depend on the batch size?", arms)
+STUDY = Study("batch_size", "Does what BN brings depend on the batch size?", arms, labels=False)

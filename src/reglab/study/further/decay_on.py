@@ -31,4 +31,5 @@ STUDY = Study(
     "On which weights does L2 act, and is it through BN's scale invariance?",
     arms,
     ("cifar10",),
+    labels=False,
 )

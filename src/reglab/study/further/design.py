@@ -22,9 +22,11 @@ class Study:
             and all that the protocol chose. Arms that the protocol has as well are listed too: the
             key decides, and no run is made twice.
         datasets: those that "all" stands for; any other can be asked for by name.
+        labels: whether it is of classes alone: of accuracies, confidence, or a teacher's view.
     """
 
     name: str
     question: str
     arms: Callable[[RunConfig, Choices], list[Arm]]
     datasets: tuple[str, ...] = KNOWN
+    labels: bool = True

@@ -18,4 +18,6 @@ def arms(plain: RunConfig, chosen: Choices) -> list[Arm]:
     return [Arm(study="order", config=plain, cell="none"), *orders]
 
 
-STUDY = Study("order", "Does it matter whether BN stands before the ReLU or after it?", arms)
+STUDY = Study(
+    "order", "Does it matter whether BN stands before the ReLU or after it?", arms, labels=False
+)

@@ -1,0 +1,208 @@
+"""Numbers to predict: squared errors and R² in runs, records and studies."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import fake_record, finish
+from owndata import own_arrays, own_numbers
+from sklearn.metrics import mean_squared_error, r2_score
+
+from reglab import formulas
+from reglab.data.dataset import load_dataset
+from reglab.data.tasks import REGRESSION
+from reglab.errors import ReglabError
+from reglab.pages.further import rerun
+from reglab.record import History, RunRecord, Scores
+from reglab.results import further
+from reglab.study import measures
+from reglab.study.frame import frame, has_learned
+from reglab.study.outlook import outlook
+from reglab.study.plan import make_plan
+from reglab.study.selection import select, validation_of
+from reglab.training.evaluate import explained
+from reglab.training.run import Run, train
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    monkeypatch.setenv("REGLAB_DATA_DIR", str(tmp_path))
+
+    def write(**changes):
+        arrays = {**own_numbers(), **changes}
+        np.savez(tmp_path / "mine.npz", **arrays)
+        return tmp_path / "mine.npz"
+
+    return write
+
+
+@pytest.fixture
+def config(own):
+    own()
+    plan = make_plan("mine", "smoke", device="cpu")
+    return plan.baseline(0, 0.01).replace(max_epochs=6)
+
+
+def test_r2_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    y, guess = rng.normal(size=(50, 1)), rng.normal(size=(50, 1))
+    pair = torch.tensor(guess), torch.tensor(y)
+    assert explained(*pair) == pytest.approx(r2_score(y, guess))
+    assert explained(*pair) == pytest.approx(formulas.r_squared(*pair).item())
+    assert explained(torch.tensor(y), torch.tensor(y)) == 1
+    assert explained(torch.full((50, 1), y.mean()), torch.tensor(y)) == pytest.approx(0)
+    assert explained(torch.ones(3, 1), torch.ones(3, 1)) is None
+    assert explained(torch.full((50, 1), torch.inf), torch.tensor(y)) is None
+    # several at once: shares weighted by their variance
+    y, guess = rng.normal(size=(50, 3)) * [1, 2, 5], rng.normal(size=(50, 3))
+    whole = r2_score(y, guess, multioutput="variance_weighted")
+    assert explained(torch.tensor(guess), torch.tensor(y)) == pytest.approx(whole)
+
+
+def test_a_step_descends_the_squared_error(config):
+    """Plain torch, on the same batch from the same weights, has the same gradient."""
+    data = load_dataset("mine", seed=0, n_train=config.n_train)
+    run = Run(config, data, torch.device("cpu"))
+    index = torch.arange(16)
+    x, y = data.standardize(data.x_train[index]), data.y_train[index]
+    standardized = (y - data.y_train.mean(0)) / data.y_train.std(0, correction=0)
+    loss = ((run.model(x) - standardized) ** 2).mean()
+    expected = torch.autograd.grad(loss, list(run.model.parameters()))
+    run.step(index)
+    for parameter, gradient in zip(run.model.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-5)
+
+
+def test_a_run_is_scored_in_the_units_that_it_names(config):
+    """The loss times the variance is the squared error in the data's own units; R² is sklearn's."""
+    data = load_dataset("mine", seed=0, n_train=config.n_train)
+    run = Run(config, data, torch.device("cpu"))
+    run.finish()
+    record = run.record()
+    run.model.eval()
+    with torch.no_grad():
+        guess = run.model(data.standardize(data.x_test)) * data.target_std + data.target_mean
+    errors = mean_squared_error(data.y_test, guess, multioutput="raw_values")
+    own_units = (errors / data.target_std.numpy() ** 2).mean()
+    assert record.best.loss == pytest.approx(own_units, rel=1e-4)
+    scaled = [data.targets(one).numpy() for one in (data.y_test, guess)]
+    whole = r2_score(*scaled, multioutput="variance_weighted")
+    assert record.best.r2 == pytest.approx(whole, rel=1e-4)
+    assert record.best.accuracy is record.best.ece is record.best.correct is None
+
+
+def test_a_record_is_read_back_and_says_nothing_of_accuracy(config):
+    record = train(config)
+    assert RunRecord.from_json(record.to_json()) == record
+    assert record.task == REGRESSION
+    assert "acc" not in str(sorted(record.reproducible()["history"]))
+    assert train(config).reproducible() == record.reproducible()
+    assert record.learned
+    assert has_learned(record)
+    assert max(record.history.train_r2) > 0.5
+    for name in ("history", "trace"):
+        columns = getattr(record, name).written().values()
+        assert {len(it) for it in columns if isinstance(it, list)} == {record.epochs}
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "words"),
+    [
+        ("best", {"r2": 1.5}, "best.r2 is 1.5"),
+        ("best", {"r2": None, "accuracy": 0.5}, "best's task is 'classification'"),
+        ("history", {"val_r2": [0.1]}, "history.val_r2 is"),
+        ("history", {"train_r2": None, "val_r2": None}, "task is 'regression'"),
+        ("trace", {"test_r2": None}, "trace's task is 'classification'"),
+    ],
+)
+def test_a_record_of_mixed_tasks_is_refused(config, part, changes, words):
+    record = train(config)
+    bad = dataclasses.replace(getattr(record, part), **changes)
+    if part == "history" and "train_r2" in changes:
+        bad = History(bad.train_loss, [0.5] * record.epochs, bad.val_loss, [0.5] * record.epochs)
+    with pytest.raises(ReglabError) as caught:
+        RunRecord.from_json(dataclasses.replace(record, **{part: bad}).to_json())
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_images_can_have_numbers_to_predict(own, tmp_path):
+    arrays = own_arrays(n=60)
+    for part in ("train", "test"):
+        arrays[f"y_{part}"] = arrays[f"x_{part}"].mean(axis=(1, 2, 3)).astype(np.float32)
+    own(**arrays)
+    record = train(make_plan("mine", "smoke", device="cpu").baseline(0, 0.01))
+    assert record.best.r2 is not None
+
+
+def test_strengths_are_chosen_by_the_loss(config):
+    records = []
+    for lam, loss in ((0.1, 0.4), (0.2, 0.3), (0.3, 0.5)):
+        history = History([1.0], [], [loss], [], [0.1], [None])  # R² may be missing
+        record = dataclasses.replace(train(config), best_epoch=1, history=history)
+        records.append(dataclasses.replace(record, config=config.replace(lam=lam)))
+    nothing = dataclasses.replace(
+        records[0], best_epoch=None, history=History.of(REGRESSION), config=config.replace(lam=0.4)
+    )
+    views = [validation_of(one) for one in (*records, nothing)]
+    assert select(views, "lam", criterion="score") == 0.2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"label_smoothing": 0.1}, "label_smoothing needs labels"),
+        ({"probes": "statistics"}, "probes .* need labels"),
+    ],
+)
+def test_what_needs_labels_is_refused(config, changes, words):
+    with pytest.raises(ReglabError, match=words):
+        train(config.replace(**changes))
+
+
+def test_a_teacher_is_refused(config):
+    with pytest.raises(ReglabError, match="teacher needs labels"):
+        train(config.replace(teacher=config, soft=0.5, temperature=2.0))
+
+
+def test_a_study_is_measured_by_its_task(config):
+    record = train(config)
+    assert record.best == Scores(record.best.loss, r2=record.best.r2)
+    rows = pd.DataFrame({"task": [REGRESSION], "seed": [0]})
+    assert measures.of(rows) is measures.R2
+    assert measures.of(rows.assign(task="classification")) is measures.ACCURACY
+    assert measures.of(rows[["seed"]]) is measures.ACCURACY
+    both = measures.in_words([rows, rows.assign(task="classification")])
+    assert both == "R² or accuracy"
+
+
+@pytest.mark.parametrize("study", ["dropout_bn", "early_stopping", "distillation", "pruning"])
+def test_a_study_of_classes_is_refused(own, study):
+    own()
+    plan = make_plan("mine", "smoke", device="cpu", study=study)
+    with pytest.raises(ReglabError) as caught:
+        outlook(plan, lambda configs: {})
+    assert "needs classes, and these are numbers to predict; take one of order" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("study", ["order", "batch_size", "decay_on"])
+def test_a_further_study_is_measured_by_r2(study):
+    """Made up: contrasts are those of R², and no table or sentence speaks of accuracy."""
+    plan = make_plan("weather", "reduced", device="cpu", seeds=4)
+    records = finish(plan)
+    lookup = lambda configs: records | {one.key: fake_record(one) for one in configs}  # noqa: E731
+    asked = dataclasses.replace(plan, study=study)
+    arms = outlook(asked, lookup).arms
+    runs = frame(asked, arms, {arm.config.key: fake_record(arm.config) for arm in arms})
+    shown = repr(rerun(runs))
+    assert "accuracy" not in shown
+    assert "test R²" in shown
+    label = {"order": "bn after_relu", "batch_size": "bn 256", "decay_on": "bn"}[study]
+    base = {"order": "none", "batch_size": "none 256", "decay_on": "none"}[study]
+    pair = [
+        runs[runs["arm"] == one].set_index("seed")["test_r2"].astype(float) for one in (label, base)
+    ]
+    expected = 100 * (pair[0] - pair[1]).mean()
+    assert further.contrasts(runs, {label: 1, base: -1}).mean == pytest.approx(expected)
