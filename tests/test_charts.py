@@ -17,7 +17,7 @@ STATIC = Path(__file__).resolve().parents[1] / "book" / "_static" / "vega"
 
 
 def test_text_cannot_end_the_script_element():
-    chart = {"a title": charts.scores_chart("scores")}
+    chart = {"a title": charts.scores_chart("scores", "test accuracy (%)")}
     nasty = State(("</script><b>",), {"scores": {"label": ["</script>"]}}, (("<i>", "</script>"),))
     text = Picture("nasty", (("<u>", "select"),), chart, (nasty,))._repr_html_()
     assert text.count("</script>") == 1

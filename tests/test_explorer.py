@@ -66,7 +66,8 @@ def test_curves_are_means_over_seeds_until_the_first_one_stops(picture, studies,
             drawn = [r for r in curve if (r["network"], r["part"]) == (network, part)]
             assert [r["epoch"] for r in drawn] == list(range(1, min(lengths) + 1))
             for r in drawn:
-                values = [h[f"{name}_{measure}"][r["epoch"] - 1] * scale for h in histories]
+                column = f"{name}_{'acc' if measure == 'score' else 'loss'}"
+                values = [h[column][r["epoch"] - 1] * scale for h in histories]
                 assert r["mean"] == near(np.mean(values))
                 half = 2.776 * np.std(values, ddof=1) / np.sqrt(5)  # t, 4 degrees of freedom
                 assert r["high"] - r["low"] == pytest.approx(2 * half, rel=1e-3)

@@ -16,6 +16,7 @@ from reglab.data.tasks import REGRESSION, strata
 from reglab.pages.contact import contact_sheet
 
 SEEDS = range(12)
+SIZES = {"train": 120, "test": 60}  # of `own_numbers`
 
 
 @pytest.fixture
@@ -134,6 +135,15 @@ def test_remarks_on_numbers(own):
     rng = np.random.default_rng(0)
     mixed = {y: rng.permutation(getattr(arrays, y)) for y in ("y_train", "y_test")}
     assert "foretells the test numbers better" in remarks(dataclasses.replace(arrays, **mixed))[-1]
+
+
+def test_classes_given_as_floats_are_remarked_on(own):
+    numbers = own_numbers()
+    classes = {f"y_{part}": np.arange(n).astype(np.float32) % 3 for part, n in SIZES.items()}
+    own(**classes)
+    assert "3 different whole ones" in remarks(load_file("mine"))[1]
+    own(y_train=numbers["y_train"].round(), y_test=numbers["y_test"])
+    assert not [one for one in remarks(load_file("mine")) if "whole" in one]
 
 
 def test_windows_that_overlap_are_remarked_on():

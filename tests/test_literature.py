@@ -14,7 +14,9 @@ from reglab.results import criteria, distillation, gains, pruning
 
 PAGE = (Path(__file__).resolve().parents[1] / "notebooks/what_holds.md").read_text("utf-8")
 KEYS = {"Garbin": "garbin2020dropout", "Li et": "li2019understanding",
-        "van Laarhoven": "vanlaarhoven2017l2", "Srivastava": "srivastava2014dropout"}  # fmt: skip
+        "van Laarhoven": "vanlaarhoven2017l2", "Srivastava": "srivastava2014dropout",
+        "Zaremba": "zaremba2014recurrent", "Zhang": "zhang2017sensitivity",
+        "Ismail": "ismailfawaz2019deep"}  # fmt: skip
 
 
 def nothing(study):

@@ -25,6 +25,7 @@ from reglab.study.selection import select, validation_of
 from reglab.training.evaluate import explained
 from reglab.training.run import Run, train
 
+
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     monkeypatch.setenv("REGLAB_DATA_DIR", str(tmp_path))

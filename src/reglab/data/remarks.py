@@ -17,6 +17,7 @@ PROBE = 2000  # images that the probe learns from, and is tried on, at most
 SIDE = 16  # it sees images of at most so many pixels a side, sequences of so many steps
 WORDS = 500  # and so many tokens, the last one for all that come after it
 SMOOTHER = 0.7  # how rough another reading must be, relative to this one, to be remarked on
+WHOLE = 20  # different whole numbers, at most, that may be meant as classes
 FEW = 100  # test images below which an accuracy is coarse
 ALPHA = 0.01
 
@@ -60,9 +61,16 @@ def _counts(arrays: Arrays) -> list[str]:
 
 
 def _few(arrays: Arrays) -> list[str]:
-    """Remark on what there is too little of to predict numbers."""
+    """Remark on too few examples, and on numbers that may stand for classes."""
     n, items = len(arrays.y_test), KINDS[arrays.kind].items
-    return [f"{n} test {items}: R² will depend on a few of them"] if n < FEW else []
+    said = [f"{n} test {items}: R² will depend on a few of them"] if n < FEW else []
+    different = np.unique(arrays.y_train)
+    if len(different) <= WHOLE and (different == different.round()).all():
+        said.append(
+            f"the numbers to predict are {len(different)} different whole ones: if they stand for "
+            "classes, give integers"
+        )
+    return said
 
 
 def _pixels(arrays: Arrays) -> str:

@@ -58,7 +58,8 @@ def _check_labels(field: str, y: np.ndarray, n: int, refuse) -> None:
 def _check_numbers(field: str, y: np.ndarray, n: int, refuse) -> None:
     columns = y.shape[1:]
     if y.dtype != np.float32 or len(y) != n or len(columns) > 1 or 0 in columns:
-        refuse(field, f"{y.dtype} of shape {y.shape}", f"float32 of shape ({n},) or ({n}, H)")
+        wanted = f"float32 of shape ({n},) or ({n}, H), or {n} integer labels"
+        refuse(field, f"{y.dtype} of shape {y.shape}", wanted)
     if not np.isfinite(y).all():
         refuse(field, "not finite everywhere", "finite numbers")
 

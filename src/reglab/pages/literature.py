@@ -76,6 +76,21 @@ REPORTED = (
         "L2 + dropout over L2", "Srivastava et al. (2014)", "fully connected, MNIST", 98.38, 98.75,
         "quoted from a reproduction", UNKNOWN, "mnist", "l2+dropout", "l2",
     ),
+    Reported(
+        "dropout over none", "Zaremba et al. (2014)", "LSTM, language modelling and more", None,
+        None, "much less overfitting, if connections over time are left alone", UNKNOWN,
+        "sotu", "dropout", "none",
+    ),
+    Reported(
+        "dropout over none", "Zhang & Wallace (2017)", "one-layer CNN, nine sets of sentences",
+        None, None, "little, as from a limit on the norm of the weights", UNKNOWN,
+        "sotu", "dropout", "none",
+    ),
+    Reported(
+        "BN over none", "Ismail Fawaz et al. (2019)", "several networks, 97 sets of time series",
+        None, None, "the two that do best on univariate series have BN", "8,730 in all",
+        "watch", "bn", "none",
+    ),
 )  # fmt: skip
 # What is beside these is no gain of a cell of the factorial, but of another study.
 PRECHELT = {

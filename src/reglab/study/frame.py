@@ -137,5 +137,5 @@ def _row(plan: Plan, arm: Arm, record: RunRecord) -> dict[str, object]:
     row |= {"code_version": record.environment["code_version"]}
     row |= {"torch_version": record.environment["torch"]}
     row |= {"device_name": record.environment["device_name"]}
-    trace = None if record.trace is None else vars(record.trace)
-    return row | {"history": vars(history), "trace": trace, "probed": record.probed}
+    trace = None if record.trace is None else record.trace.written()
+    return row | {"history": history.written(), "trace": trace, "probed": record.probed}
