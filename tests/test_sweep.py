@@ -3,14 +3,17 @@
 import os
 import pickle
 import re
+import signal
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 
 from reglab.config import RunConfig
 from reglab.errors import ReglabError
-from reglab.runs import executors
+from reglab.runs import executors, workers
 from reglab.runs.store import RunStore
 from reglab.study import sweep
 from reglab.study.plan import make_plan
@@ -105,3 +108,23 @@ class DeadlyConfig(RunConfig):
 def test_bad_workers(tmp_path, configs, workers):
     with pytest.raises(ReglabError, match="workers must be an integer >= 1"):
         sweep.run(configs, RunStore(tmp_path), workers=workers)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+def test_ctrl_c_reaches_no_worker_that_is_starting():
+    """Blocked from its first instruction on; what is interrupted meanwhile is the driver."""
+
+    def blocks_interrupts(pid):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        mask = next(line for line in lines if line.startswith("SigBlk")).split()[1]
+        return bool(int(mask, 16) & 1 << signal.SIGINT - 1)
+
+    assert not blocks_interrupts("self")
+    worker = workers.Workers().Process(target=time.sleep, args=(60,))
+    worker.start()
+    try:
+        assert blocks_interrupts(worker.pid)
+        assert not blocks_interrupts("self")
+    finally:
+        worker.kill()
+        worker.join()

@@ -31,10 +31,12 @@ def show(
 
 
 def _recorded(dataset: str):
+    from reglab.data import bundled
+    from reglab.data.sources import KNOWN
     from reglab.paths import results_folder
     from reglab.results import recorded
 
-    studies = recorded.studies()
+    studies = recorded.studies(names=(*KNOWN, *bundled.NAMES))
     if dataset not in studies:
         raise ReglabError(
             f"{results_folder()} holds no whole study of {dataset!r}; name the profile of runs of "

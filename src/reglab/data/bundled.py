@@ -98,31 +98,38 @@ def _passages(packed: dict[str, np.ndarray], entry: dict) -> dict[str, np.ndarra
 def _days(packed: dict[str, np.ndarray], entry: dict) -> dict[str, np.ndarray]:
     """Cut a city's days into windows, each with the next day's value of the channel ``target``.
 
-    ``days`` (cities, N, C) holds tenths. The last year is for the test. Of the years before a
-    window and its next day lie within one quarter, and quarters are the groups of a split: no day
-    is on both sides of it.
+    ``days`` (cities, N, C) holds tenths. Quarters of a city are the groups of a split; see
+    `next_days`.
     """
-    width, target = entry["width"], entry["target"]
-    year, quarter = packed["year"], packed["quarter"]
-    inputs: dict[str, list] = {"train": [], "test": []}
-    targets: dict[str, list] = {"train": [], "test": []}
-    groups = []
-    for city, tenths in enumerate(packed["days"]):
-        days = tenths / np.float32(10)
-        for end in range(width, len(days)):
-            first = end - width
-            part = "test" if year[end] == year[-1] else "train"
-            within = year if part == "test" else quarter  # which is counted on over the years
-            if within[first] != within[end]:
-                continue
-            inputs[part].append(days[first:end])
-            targets[part].append(days[end, target])
-            if part == "train":
-                groups.append((quarter[end], city))
-    arrays = {f"x_{part}": np.stack(inputs[part]).astype(np.float32) for part in inputs}
-    arrays |= {f"y_{part}": np.array(targets[part], np.float32) for part in targets}
-    _, members = np.unique(np.array(groups), axis=0, return_inverse=True)
-    return arrays | {"groups_train": members.reshape(-1).astype(np.uint8)}
+    days, width = packed["days"] / np.float32(10), entry["width"]
+    arrays = {}
+    for part in ("train", "test"):
+        city, end = next_days(packed, entry, part)
+        steps = end[:, None] + np.arange(-width, 0)
+        arrays[f"x_{part}"] = days[city[:, None], steps].astype(np.float32)
+        arrays[f"y_{part}"] = days[city, end, entry["target"]].astype(np.float32)
+        if part == "train":
+            group = packed["quarter"][end] * len(days) + city
+            _, members = np.unique(group, return_inverse=True)
+            arrays["groups_train"] = members.reshape(-1).astype(np.uint8)
+    return arrays
+
+
+def next_days(
+    packed: dict[str, np.ndarray], entry: dict, part: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each target's city and day, (n,) places in ``days``, in the order of the windows.
+
+    The last year is for the test. Of the years before a window and its next day lie within one
+    quarter, so that no day of a city is on both sides of a split.
+    """
+    year, width = packed["year"], entry["width"]
+    within = year if part == "test" else packed["quarter"]  # which is counted on over the years
+    end = np.arange(width, len(year))
+    kept = (year[end] == year[-1]) == (part == "test")
+    end = end[kept & (within[end] == within[end - width])]
+    cities = len(packed["days"])
+    return np.repeat(np.arange(cities), len(end)), np.tile(end, cities)
 
 
 UNPACK = {"sotu": _passages, "watch": _windows, "weather": _days}

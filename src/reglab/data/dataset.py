@@ -128,7 +128,7 @@ def load_dataset(
     """
     source = resolve_source(name, source, data_dir)
     arrays = _raw(name, source, data_dir)
-    fit, val = split(strata(arrays.y_train), seed, n_train, val_fraction, arrays.groups)
+    fit, val = parts_of(arrays, seed, n_train, val_fraction)
     inputs, moments = _INPUTS[arrays.kind]
     x_train = inputs(arrays.x_train[fit])
     mean, std = moments(x_train)
@@ -156,6 +156,14 @@ def load_dataset(
         target_mean=target_mean,
         target_std=target_std,
     )
+
+
+def parts_of(
+    arrays: Arrays, seed: int, n_train: int | None = None, val_fraction: float = 0.1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where in the training half a seed's training and validation examples are."""
+    mixed, classes = strata(arrays.y_train), arrays.task == CLASSIFICATION
+    return split(mixed, seed, n_train, val_fraction, arrays.groups, every=classes)
 
 
 def resolve_source(name: str, source: str, data_dir: Path | str | None = None) -> str:

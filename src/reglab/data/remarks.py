@@ -26,7 +26,8 @@ def remarks(arrays: Arrays) -> list[str]:
     """Return what a reader should know of the set, one sentence each; [] = nothing."""
     of_images = [_pixels(arrays), _reading(arrays)] if arrays.kind == IMAGE else []
     counts, probe = (_counts, _probe) if arrays.task == CLASSIFICATION else (_few, _predicted)
-    said = [*counts(arrays), _twins(arrays), _overlap(arrays), *of_images, probe(arrays)]
+    of_steps = [_left_out(arrays), _overlap(arrays)] if arrays.kind == VECTORS else []
+    said = [*counts(arrays), _twins(arrays), *of_steps, *of_images, probe(arrays)]
     return [remark for remark in said if remark]
 
 
@@ -91,9 +92,21 @@ def _twins(arrays: Arrays) -> str:
     return f"{twins:,} of {len(arrays.x_test):,} test {items} are in the training half as well"
 
 
+def _left_out(arrays: Arrays) -> str:
+    """Remark on steps at the end that two poolings of two leave over."""
+    steps = arrays.x_train.shape[1]
+    lost = steps - steps // 2 // 2 * 4
+    if not lost:
+        return ""
+    return (
+        f"of {steps} steps the network's poolings leave out the last {lost}, which it sees through "
+        f"their neighbours alone: give {steps - lost} or {steps - lost + 4}"
+    )
+
+
 def _overlap(arrays: Arrays) -> str:
     """Remark on windows that share steps with the one before, where no groups keep them apart."""
-    if arrays.kind != VECTORS or arrays.groups is not None:
+    if arrays.groups is not None:
         return ""
     x = arrays.x_train[:LOOK]
     if sum(_shares_steps(*pair) for pair in pairwise(x)) < len(x) / 2:

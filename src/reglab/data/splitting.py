@@ -17,6 +17,8 @@ def split(
     n_train: int | None,
     val_fraction: float,
     groups: np.ndarray | None = None,
+    *,
+    every: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the indices of the training and of the validation part.
 
@@ -29,6 +31,8 @@ def split(
         val_fraction: share of them held out, in (0, 1).
         groups: shape (N,), or None. Whole groups are held out, as many as it takes for the share,
             so that no group is on both sides.
+        every: whether each class has to be in the training part; not where labels only say what is
+            to be mixed (`reglab.data.tasks.strata`).
 
     Raises:
         ReglabError: a number is out of range, or too few examples or groups are left; one line.
@@ -38,16 +42,19 @@ def split(
     n = _whole(len(labels) if n_train is None else n_train, len(labels))
     order = stratified_order(labels, seed)
     if groups is None:
-        parts = _parts(labels, order, n, val_fraction)
+        fit, val = _parts(labels, order, n, val_fraction)
     else:
-        parts = _apart(labels, order, n, held_out(labels, groups, seed, val_fraction)[order])
-    if parts is None:
+        fit, val = _apart(order, n, held_out(labels, groups, seed, val_fraction)[order])
+    lacking = every and len(np.unique(labels[fit])) <= labels.max()
+    if len(val) == 0 or len(fit) == 0 or lacking:
+        what = "image, or a class without training images" if every else "or no training example"
+        more = "more groups of each class" if every else "more groups"
         raise ReglabError(
-            f"n_train={n} with val_fraction={val_fraction} leaves no validation image, or a class "
-            f"without training images; take more of the {len(labels)} images, a smaller "
-            "val_fraction" + ("" if groups is None else ", or more groups of each class")
+            f"n_train={n} with val_fraction={val_fraction} leaves no validation {what}; take more "
+            f"of the {len(labels)} {'images' if every else 'examples'}, a smaller val_fraction"
+            + ("" if groups is None else f", or {more}")
         )
-    return parts
+    return fit, val
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
@@ -87,27 +94,21 @@ def held_out(labels: np.ndarray, groups: np.ndarray, seed: int, val_fraction: fl
 
 def _parts(
     labels: np.ndarray, order: np.ndarray, n: int, val_fraction: float
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Cut the first ``n`` of ``order``; None where validation or a class of training is empty.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut the first ``n`` of ``order``.
 
     Validation is the head of them, passing over a class's only image: that one is for training.
     """
     pool = order[:n]
     several = np.bincount(labels[pool])[labels[pool]] > 1  # (n,): not its label's only one
     held_out = np.flatnonzero(several)[: max(1, round(val_fraction * n))]
-    fit, val = np.delete(pool, held_out), pool[held_out]
-    if len(val) == 0 or len(np.unique(labels[fit])) <= labels.max():
-        return None
-    return fit, val
+    return np.delete(pool, held_out), pool[held_out]
 
 
-def _apart(
-    labels: np.ndarray, order: np.ndarray, n: int, out: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
+def _apart(order: np.ndarray, n: int, out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Take ``n`` examples, as many of those held out (``out``, in the order) as is their share."""
     n_val = max(1, round(n * out.mean()))
-    fit, val = order[~out][: n - n_val], order[out][:n_val]
-    return None if len(np.unique(labels[fit])) <= labels.max() else (fit, val)
+    return order[~out][: n - n_val], order[out][:n_val]
 
 
 def _whole(n_train: object, most: int) -> int:

@@ -37,8 +37,11 @@ def check_targets(path: Path, arrays: Mapping[str, np.ndarray]) -> int:
     if check is _check_numbers:
         if fit.shape[1:] != test.shape[1:]:
             refuse("y_test", f"of shape {test.shape}", "of y_train's shape but for N")
-        if (np.ptp(fit, axis=0) == 0).any():
-            refuse("y_train", "the same number everywhere", "numbers that differ")
+        for field, y in (("y_train", fit), ("y_test", test)):
+            if (np.ptp(y, axis=0) == 0).any():
+                refuse(field, "the same number everywhere", "numbers that differ")
+        if "classes" in arrays:
+            refuse("classes", "there", "left out where y_train has numbers to predict")
         return 0
     present = np.unique(fit)
     if len(present) < 2 or not np.array_equal(present, np.arange(len(present))):
@@ -57,7 +60,7 @@ def _check_labels(field: str, y: np.ndarray, n: int, refuse) -> None:
 
 def _check_numbers(field: str, y: np.ndarray, n: int, refuse) -> None:
     columns = y.shape[1:]
-    if y.dtype != np.float32 or len(y) != n or len(columns) > 1 or 0 in columns:
+    if y.dtype != np.float32 or y.shape[:1] != (n,) or len(columns) > 1 or 0 in columns:
         wanted = f"float32 of shape ({n},) or ({n}, H), or {n} integer labels"
         refuse(field, f"{y.dtype} of shape {y.shape}", wanted)
     if not np.isfinite(y).all():

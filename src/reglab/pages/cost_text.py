@@ -11,6 +11,7 @@ from reglab.pages.chapters import missing_remark
 from reglab.pages.clauses import Said, say, shown
 from reglab.results import provenance, tables
 from reglab.results.costs import (
+    in_trillions,
     megabytes,
     multiplications_an_epoch,
     settings,
@@ -29,7 +30,8 @@ def sources(studies: Mapping[str, pd.DataFrame]) -> str:
     for name, study in studies.items():
         judged = tables.study_rows(study, "factorial")
         first, each = judged.iloc[0], multiplications_an_epoch(judged)
-        products = "" if each is None else f", {each / 1e12:.3f} × 10¹² multiplications an epoch"
+        amount = "" if each is None else in_trillions(each / 1e12, 3)
+        products = f", {amount} multiplications an epoch" if amount else ""
         items.append(
             f"- {paper.title(name)}: profile *{first['profile']}*, {first['n_train']:,} training "
             f"{provenance.items(study)}, width {first['width']}{products}."

@@ -12,7 +12,7 @@ from reglab.cells import CELL_NAMES
 from reglab.data import bundled
 from reglab.errors import ReglabError
 from reglab.pages import chapters, clauses, display, forest, simple_rules
-from reglab.results import domains, factorial, further, stopping, tables
+from reglab.results import domains, factorial, stopping, tables
 from reglab.stats import Estimate
 from reglab.study import measures
 
@@ -197,29 +197,6 @@ def rules(studies: Frames) -> chapters.Stack | clauses.Said:
 def in_units(studies: Frames) -> clauses.Said:
     """Return what rules' and networks' R² amount to, in the units of what they predict."""
     return simple_rules.in_units(others(studies))
-
-
-def level_noise(frames: Frames) -> clauses.Said:
-    """Return what runs with batches of 16 and 64 say of the noise of a batch's own level.
-
-    Args:
-        frames: the study *batch_size* by data set.
-    """
-    said = []
-    for name, frame in frames.items():
-        change = further.batch_change(frame, 16)
-        words = {
-            "up": "with four times the noise batch normalization costs less, not more, which "
-            "speaks against a batch's level as the main part of its cost. What else costs so much "
-            "was not measured",
-            "down": "with four times the noise batch normalization costs more, as it would if the "
-            "noise of a batch's level made up its cost. Other differences between these runs could "
-            "do the same",
-            "open": "batch normalization is not shown to cost more or less with four times the "
-            "noise: whether a batch's level makes up its cost is left open",
-        }[clauses.shown(change)]
-        said.append(f"{paper.title(name)}: {words}")
-    return clauses.points(*said) if said else clauses.Said("No runs of other sizes are recorded.")
 
 
 def effects_table(studies: Frames) -> chapters.Stack | clauses.Said:

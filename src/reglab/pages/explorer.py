@@ -72,13 +72,13 @@ def recorded_picture(
 def table(studies: Mapping[str, pd.DataFrame] | None = None) -> chapters.Stack:
     """Return a table a data set: accuracy and cost of the eight combinations, as text."""
     studies = recorded.studies() if studies is None else studies
-    caption = "The eight combinations, at the strengths chosen: test accuracy, and cost of a run."
+    caption = "The eight combinations, at the strengths chosen: test {}, and cost of a run."
     shown = [
         chapters.shown_for(
             name,
             study,
             pd.DataFrame([_row(name, s) for s in costs.settings(study) if _is_cell(s)]),
-            caption,
+            caption.format(measures.of(study).name),
         )
         for name, study in studies.items()
     ]
@@ -242,13 +242,13 @@ def _facts(dataset: str, setting: Setting) -> dict[str, str]:
         "the paper prints": " / ".join(f"{value} %" for value in printed(dataset, setting)),
         "epochs until the stop": _text(setting.cost("epochs")),
         "seconds a run": _text(setting.cost("seconds")),
-        "multiplications": "" if products is None else f"{products:.2f} × 10¹²",
+        "multiplications": "" if products is None else costs.in_trillions(products),
         "parameters": f"{first['n_params']:,}",
         "peak memory": "" if memory is None else f"{memory:,.0f} MB",
     }  # fmt: skip
     if before := _before(setting):
         facts["trained before"] = f"{before}, not counted here"
-    if diverged := int(runs[measures.of(runs).test].isna().sum()):
+    if diverged := int(runs["best_epoch"].isna().sum()):
         facts["diverged"] = f"{diverged} of {len(runs)}"
     if failed := tables.unlearned(runs):
         facts["did not learn"] = f"{failed} of {len(runs)}"

@@ -78,8 +78,10 @@ def values(rows: pd.DataFrame, metric: str | None = None) -> pd.Series:
 def targets(baseline: pd.DataFrame) -> pd.Series:
     """Return by seed the validation accuracy that counts as "there": `TARGET` of the best."""
     column = measures.of(baseline).val
-    best = baseline.set_index("seed")["history"].map(lambda it: max(it[column], default=0.0))
-    return TARGET * best
+    curves = baseline.set_index("seed")["history"].map(lambda it: _known(it[column]))
+    best = curves.map(lambda curve: max(curve, default=0.0))
+    below = (2 - TARGET) * best  # R² can be below zero, where a share of it would be better
+    return best.where(best < 0, TARGET * best).where(best >= 0, below)
 
 
 def times(rows: pd.DataFrame, wanted: pd.Series) -> pd.Series:
@@ -99,7 +101,7 @@ def times(rows: pd.DataFrame, wanted: pd.Series) -> pd.Series:
 
 
 def _time(row: pd.Series, wanted: float, measure: measures.Measure) -> float:
-    curve = [measure.start, *row["history"][measure.val]]
+    curve = [measure.start, *_known(row["history"][measure.val])]
     for epoch, (before, after) in enumerate(pairwise(curve)):
         if after >= wanted:
             return epoch + max(0.0, wanted - before) / (after - before) if after > before else epoch
@@ -108,8 +110,13 @@ def _time(row: pd.Series, wanted: float, measure: measures.Measure) -> float:
 
 def _early(curve: list[float]) -> float:
     """Return the mean of a curve's first epochs; NaN where there were fewer."""
-    first = curve[:EARLY]
+    first = _known(curve[:EARLY])
     return sum(first) / EARLY if len(first) == EARLY else math.nan
+
+
+def _known(curve: list[float | None]) -> list[float]:
+    """Return a curve without the epochs of which there is no R²: of a part with one number."""
+    return [value for value in curve if value is not None]
 
 
 def own_rate(frame: pd.DataFrame, cell: str) -> float:

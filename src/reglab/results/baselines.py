@@ -18,8 +18,9 @@ import pandas as pd
 import torch
 
 from reglab.data import bundled
-from reglab.data.dataset import Dataset, load_dataset
+from reglab.data.dataset import Dataset, load_dataset, parts_of
 from reglab.data.kinds import PAD, TOKENS, VECTORS
+from reglab.data.sources import load_bundled
 from reglab.data.tasks import CLASSIFICATION, REGRESSION
 from reglab.errors import ReglabError
 from reglab.paths import results_folder
@@ -179,6 +180,28 @@ def _mean(data: Dataset, seed: int) -> float:
     return _explained(data, np.full(len(data.y_test), data.target_mean.item()))
 
 
+def _season(data: Dataset, seed: int) -> float:
+    """The season's mean of each city: two harmonics of the year, by least squares."""
+    packed, entry = bundled.stored(data.name), bundled.manifest()[data.name]
+    fit = parts_of(load_bundled(data.name), seed)[0]
+    y, predicted = data.y_train[:, 0].numpy(), np.empty(len(data.y_test))
+    (city, day), (city_test, day_test) = (
+        bundled.next_days(packed, entry, part) for part in ("train", "test")
+    )
+    for one in np.unique(city_test):
+        mine = city[fit] == one
+        weights, *_ = np.linalg.lstsq(_harmonics(day[fit][mine]), y[mine], rcond=None)
+        there = city_test == one
+        predicted[there] = _harmonics(day_test[there]) @ weights
+    return _explained(data, predicted)
+
+
+def _harmonics(day: np.ndarray) -> np.ndarray:
+    """Return a constant, and sine and cosine of one and two waves a year, (n, 5)."""
+    angles = 2 * np.pi * day[:, None] / 365.25 * [1, 2]
+    return np.concatenate([np.ones((len(day), 1)), np.sin(angles), np.cos(angles)], axis=1)
+
+
 def _naive(data: Dataset, seed: int) -> float:
     """The value of the last step: tomorrow will be as today."""
     channel = bundled.manifest()[data.name]["target"]
@@ -224,7 +247,8 @@ _RULES: dict[tuple[str, str], dict[str, Callable[[Dataset, int], float]]] = {
         f"ridge regression on {KERNELS} random convolutions": _random_convolutions,
     },
     (VECTORS, REGRESSION): {
-        "the mean of all training days": _mean,
+        "the mean of the training targets": _mean,
+        "the season's mean, of each city": _season,
         "the mean of the window": _average,
         "the last value (the naive forecast)": _naive,
         "ridge regression on the window": _ridge,

@@ -188,6 +188,11 @@ def trillions(setting: Setting) -> float | None:
     return None if epochs is None or each is None else epochs.mean * each / 1e12
 
 
+def in_trillions(value: float, digits: int = 2) -> str:
+    """Return "1.23 × 10¹²"; of a small number two digits that are not zero."""
+    return f"{value:.{digits}f} × 10¹²" if value >= 0.1 else f"{value:.2g} × 10¹²"
+
+
 def megabytes(setting: Setting) -> float | None:
     """Return the mean of the runs' peak memory in units of 10⁶ bytes; None where not measured."""
     peak = setting.cost("peak_memory_bytes")

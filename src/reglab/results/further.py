@@ -69,16 +69,33 @@ def order_effect(frame: pd.DataFrame) -> Estimate | None:
 
 
 def batch_size_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracy without and with BN at each batch size, and what BN brings there."""
+    """Return accuracy without and with BN at each batch size, and what BN brings there.
+
+    ``n`` counts pairs in which both runs stayed finite; how many runs diverged, and how many did
+    not learn, is said of each network apart, first without and then with BN.
+    """
     rows = []
     for size in SIZES:
-        labels = f"none {size}", f"bn {size}"
-        rate = tables.arm(frame, "batch_size", labels[0])["lr"].iloc[0]
-        row = {"batch size": str(size), "learning rate": f"{rate:g}"}
-        row |= {"without BN": contrasts(frame, {labels[0]: 1})}
-        row |= {"with BN": contrasts(frame, {labels[1]: 1}), "gain": batch_gain(frame, size)}
-        rows.append(row | {"gain minus that at 64": batch_change(frame, size)})
+        pair = [tables.arm(frame, "batch_size", f"{name} {size}") for name in ("none", "bn")]
+        row = {"batch size": str(size), "learning rate": f"{pair[0]['lr'].iloc[0]:g}"}
+        row |= {"without BN": tables.score(pair[0]), "with BN": tables.score(pair[1])}
+        gain = tables.difference(pair[1], pair[0])
+        row |= {"gain": gain, "gain minus that at 64": batch_change(frame, size)}
+        row |= {"n": gain.n if gain else 0}
+        for words, count in (("diverged", _diverged), ("did not learn", tables.unlearned)):
+            row |= {words: " / ".join(str(count(runs)) for runs in pair)}
+        rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _diverged(runs: pd.DataFrame) -> int:
+    return int(runs["diverged"].sum())
+
+
+def batch_moves(frame: pd.DataFrame, size: int) -> dict[str, Estimate | None]:
+    """Return by how much each network, without and with BN, is better than at batches of 64."""
+    cells = ("none", "bn")
+    return {name: contrasts(frame, {f"{name} {size}": 1, f"{name} 64": -1}) for name in cells}
 
 
 def batch_gain(frame: pd.DataFrame, size: int) -> Estimate | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import multiprocessing
+import multiprocessing.context
 import os
 import signal
 import sys
@@ -51,6 +52,29 @@ def report(key: str, epochs: int) -> None:
             os.write(_driver.fileno(), f"{key} {epochs}\n".encode())
 
 
+class Worker(multiprocessing.context.SpawnProcess):
+    """A process that a terminal's Ctrl-C never reaches, not even while it is starting.
+
+    Before `_start_worker` has run, it would end in a traceback of Python's own.
+    """
+
+    def start(self) -> None:
+        """Start with SIGINT blocked, which the new process inherits; here it is only put off."""
+        if not hasattr(signal, "pthread_sigmask"):
+            return super().start()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Workers(multiprocessing.context.SpawnContext):
+    """Where a pool gets its processes: they are of `Worker`."""
+
+    Process = Worker
+
+
 @contextlib.contextmanager
 def processes(workers: int, reports: Reports | None = None) -> Iterator[Executor]:
     """Give a pool of processes; on an error or Ctrl-C end it at once.
@@ -63,7 +87,7 @@ def processes(workers: int, reports: Reports | None = None) -> Iterator[Executor
     try:
         pool = ProcessPoolExecutor(
             workers,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=Workers(),
             initializer=_start_worker,
             initargs=(os.getpid(), reports.workers_end if reports else None),
         )
