@@ -129,22 +129,10 @@ def test_errors_in_degrees_are_those_of_the_rules(studies):
     text = pages.in_units(studies).text
     days = bundled.stored("weather")
     warmest = days["days"][:, days["year"] == 2015, 0] / 10
-    errors = warmest[:, 14:] - warmest[:, 13:-1]
+    errors = warmest[:, 16:] - warmest[:, 15:-1]
     assert f"the last value (the naive forecast): {np.sqrt((errors**2).mean()):.2f};" in text
     assert "degrees Celsius" in text
     assert "No forecasts" in pages.in_units({"sotu": studies["sotu"]}).text
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [(UP, "costs less, not more"), (DOWN, "costs more, as it would"), (OPEN, "left open")],
-)
-def test_the_noise_of_a_batchs_level_is_put_to_the_test(change, words, monkeypatch, studies):
-    monkeypatch.setattr(pages.further, "batch_change", lambda frame, size: change)
-    text = pages.level_noise({"weather": studies["weather"]}).text
-    assert words in text
-    assert "Weather" in text
-    assert "No runs" in pages.level_noise({}).text
 
 
 def test_stopping_is_held_against_not_stopping(studies):

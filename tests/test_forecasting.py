@@ -8,12 +8,13 @@ import torch
 from owndata import assert_refused_in_one_line, own_numbers, own_vectors
 
 from reglab.data import bundled
-from reglab.data.dataset import dataset_version, load_dataset
+from reglab.data.dataset import dataset_version, load_dataset, parts_of
 from reglab.data.remarks import remarks
 from reglab.data.sources import load_bundled, load_file
-from reglab.data.splitting import split
-from reglab.data.tasks import REGRESSION, strata
+from reglab.data.tasks import REGRESSION
+from reglab.errors import ReglabError
 from reglab.pages.contact import contact_sheet
+from reglab.training.sequences import SequenceCNN
 
 SEEDS = range(12)
 SIZES = {"train": 120, "test": 60}  # of `own_numbers`
@@ -56,17 +57,17 @@ def places(x, y, cities):
 
 
 def test_weather_is_cut_in_time():
-    """Fourteen days and the next one's warmest hour; the last year, and nothing else, is tested."""
+    """Sixteen days and the next one's warmest hour; the last year, and nothing else, is tested."""
     cities, year, quarter = days()
     arrays = load_bundled("weather")
     fit = places(arrays.x_train, arrays.y_train[:, 0], cities)
     test = places(arrays.x_test, arrays.y_test[:, 0], cities)
     assert {year[day] for _, day in fit} == {2012, 2013, 2014}
-    assert {year[day - 14] for _, day in test} == {year[day] for _, day in test} == {2015}
-    assert len(test) == 2 * (365 - 14)
+    assert {year[day - 16] for _, day in test} == {year[day] for _, day in test} == {2015}
+    assert len(test) == 2 * (365 - 16)
     groups = {}
     for (city, day), group in zip(fit, arrays.groups, strict=True):
-        assert quarter[day - 14] == quarter[day]
+        assert quarter[day - 16] == quarter[day]
         groups.setdefault(group, set()).add((city, quarter[day]))
     assert len(groups) == 24
     assert all(len(one) == 1 for one in groups.values())
@@ -78,9 +79,9 @@ def test_no_day_is_on_both_sides():
     arrays = load_bundled("weather")
     where = places(arrays.x_train, arrays.y_train[:, 0], cities)
     for seed in (*SEEDS, 1000, 1001, 1002):
-        fit, val = split(strata(arrays.y_train), seed, None, 0.1, arrays.groups)
+        fit, val = parts_of(arrays, seed)
         seen, held = (
-            {(where[i][0], where[i][1] - back) for i in part for back in range(15)}
+            {(where[i][0], where[i][1] - back) for i in part for back in range(17)}
             for part in (fit, val)
         )
         assert not seen & held
@@ -109,7 +110,9 @@ def test_targets_are_standardized_by_the_training_part_alone():
         ({"y_test": np.ones((60, 3), np.float32)}, "of y_train's shape but for N"),
         ({"y_train": np.ones((120, 0), np.float32)}, "y_train is float32 of shape (120, 0)"),
         ({"y_train": np.ones((120, 2, 1), np.float32)}, "of shape (120, 2, 1)"),
-        ({"classes": np.array(["a", "b"])}, "it must be 0 different names"),
+        ({"classes": np.array(["a", "b"])}, "left out where y_train has numbers to predict"),
+        ({"y_train": np.float32(1)}, "y_train is float32 of shape ()"),
+        ({"y_test": np.ones((60, 2), np.float32)}, "y_test is the same number everywhere"),
     ],
 )
 def test_bad_numbers_are_one_line(own, changes, words):
@@ -146,6 +149,39 @@ def test_classes_given_as_floats_are_remarked_on(own):
     assert not [one for one in remarks(load_file("mine")) if "whole" in one]
 
 
+def test_steps_that_poolings_leave_out_are_remarked_on():
+    """Of fourteen two; of sixteen none."""
+    arrays = load_bundled("weather")
+    shorter = {f"x_{part}": getattr(arrays, f"x_{part}")[:, 2:] for part in ("train", "test")}
+    (said,) = remarks(dataclasses.replace(arrays, **shorter))
+    assert "leave out the last 2" in said
+    assert "give 12 or 16" in said
+    generator = torch.Generator().manual_seed(0)
+    model = SequenceCNN((4, 14), 1, width=2)
+    for weight in (it for it in model.parameters() if it.ndim > 1):
+        weight.data = torch.rand(weight.shape, generator=generator)  # no unit is dead
+    for conv in (model.conv1, model.conv2, model.conv3, model.conv4):
+        conv.weight.data[..., (0, 2)] = 0  # no step sees its neighbours
+    x = torch.rand(3, 4, 14, generator=generator)
+    other = torch.cat([x[..., :12], torch.randn(3, 4, 2)], 2)
+    assert torch.equal(model(x), model(other))
+    assert not torch.equal(model(x), model(x.flip(2)))
+
+
+def test_a_trend_in_groups_can_be_split(own):
+    """Numbers to predict need no class in each part."""
+    numbers = own_numbers()
+    trend = np.linspace(0, 1, 120, dtype=np.float32)
+    own(y_train=trend, y_test=trend[:60], groups_train=np.arange(120) // 30)
+    assert numbers["x_train"].shape[0] == 120
+    for seed in SEEDS:
+        data = load_dataset("mine", seed=seed)
+        assert len(data.y_val) == 30
+    own(y_train=trend, y_test=trend[:60])
+    with pytest.raises(ReglabError, match="or no training example; take more of the 120 examples"):
+        load_dataset("mine", n_train=2, val_fraction=0.99)
+
+
 def test_windows_that_overlap_are_remarked_on():
     """Of a series cut at each step, unless groups keep stretches of it apart."""
     series = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32).cumsum(axis=0)
@@ -169,8 +205,8 @@ def test_a_contact_sheet_has_a_row_a_fourth():
     figure = contact_sheet(arrays, "weather")
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     names, counts = zip(*(text.split("\n") for text in texts), strict=True)
-    assert [int(text.split(" + ")[0].replace(",", "")) for text in counts] == [464] * 4
-    assert sum(int(text.split(" + ")[1].replace(",", "")) for text in counts) == 702
+    assert [int(text.split(" + ")[0].replace(",", "")) for text in counts] == [452] * 4
+    assert sum(int(text.split(" + ")[1].replace(",", "")) for text in counts) == 698
     lows = [float(name.split(" to ")[0]) for name in names]
     assert lows == sorted(lows)
     assert "each fourth" in figure.get_suptitle()

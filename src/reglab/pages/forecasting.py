@@ -83,9 +83,7 @@ def best_swept(studies: Frames) -> clauses.Said:
             whole = losses[losses["count"] == losses["count"].max()]  # no run diverged
             best = str(whole["mean"].idxmin())
             first = tables.arm(frame, study, best)
-            base = tables.arm(
-                frame, study, f"{first['reading'].iloc[0] or first['place'].iloc[0]} 0"
-            )
+            base = tables.arm(frame, study, f"{_family(first.iloc[0])} 0")
             sentence = (
                 f"{paper.title(name)}: of all settings in the sweep of the {what}, "
                 f"{arms.in_words(first)} validates best on the selection seeds. Its test "
@@ -97,6 +95,13 @@ def best_swept(studies: Frames) -> clauses.Said:
                 sentence += f", that of the setting which the protocol takes {_level(kept)}"
             said.append(sentence)
     return clauses.points(*said)
+
+
+def _family(first: pd.Series) -> str:
+    """Return what a setting shares with that of strength zero: its optimizer, or its place."""
+    if first["study"] == "dropout":
+        return first["place"]
+    return "decoupled" if first["reading"] == "decoupled" else "coupled"
 
 
 def _chosen(frame: pd.DataFrame) -> dict[str, str]:
