@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from conftest import finish, study_frame
 from rich.console import Console
 
 from reglab import cli, verdicts
+from reglab.data import bundled
 from reglab.pages import forest, ledger, terminal
 from reglab.results import gains
 from reglab.runs.store import RunStore
@@ -173,6 +175,13 @@ def test_the_picture_goes_to_a_file(show, tmp_path):
     assert "<svg" in (tmp_path / "mnist.svg").read_text()
     assert show("mnist", "--profile", "smoke", "--output", "gains.png") == (0, "gains.png\n", "")
     assert (tmp_path / "gains.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", bundled.NAMES)
+def test_recorded_studies_of_other_domains_are_shown_too(name, show, monkeypatch):
+    results = Path(__file__).parents[1] / "book" / "results"
+    monkeypatch.setenv("REGLAB_RESULTS", str(results))
+    assert show(name) == (0, f"{name}.svg\n", "")
 
 
 @pytest.mark.parametrize(

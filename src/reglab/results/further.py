@@ -99,16 +99,22 @@ def batch_moves(frame: pd.DataFrame, size: int) -> dict[str, Estimate | None]:
 
 
 def batch_gain(frame: pd.DataFrame, size: int) -> Estimate | None:
-    """Return what BN brings at a batch size."""
-    return contrasts(frame, {f"bn {size}": 1, f"none {size}": -1})
+    """Return what BN brings at a batch size; of two kinds where only some runs learned."""
+    pair = (tables.arm(frame, "batch_size", f"{name} {size}") for name in ("bn", "none"))
+    return tables.difference(*pair)
 
 
 def batch_change(frame: pd.DataFrame, size: int) -> Estimate | None:
-    """Return what BN brings at a batch size minus what it brings at 64; None at 64 itself."""
+    """Return what BN brings at a batch size minus what it brings at 64; None at 64 itself.
+
+    Over the seeds of which all four runs learned.
+    """
     if size == 64:
         return None
     weights = {f"bn {size}": 1, f"none {size}": -1, "bn 64": -1, "none 64": 1}
-    return contrasts(frame, weights)
+    learned = frame[frame["learned"].astype(bool)]
+    arms_left = set(learned["arm"])
+    return contrasts(learned, weights) if weights.keys() <= arms_left else None
 
 
 def decay_table(frame: pd.DataFrame) -> pd.DataFrame:
