@@ -23,6 +23,7 @@ from owndata import write_own
 from reglab.config import RunConfig
 from reglab.data.dataset import load_dataset
 from reglab.data.sources import load_sample
+from reglab.data.tasks import REGRESSION
 from reglab.record import Costs, History, RunRecord, Scores, pack_bits
 from reglab.study.frame import frame
 from reglab.study.outlook import outlook
@@ -218,6 +219,7 @@ def fake_record(config: RunConfig, *, diverged: bool = False, **validation) -> R
         best=None if diverged else scores,
         last=None if diverged else scores,
         diverged=diverged,
+        learned=True if history.task == REGRESSION else None,
         n_params=1000,
         n_fit=180,
         costs=Costs(1.5, [0.5, 0.6], 2.0, 10**8),

@@ -94,11 +94,19 @@ def test_sentences_hold_the_figures(studies):
     gain = factorial.contrast(studies["watch"], "bn", "none")
     assert f"{gain.mean:+.1f}" in text
     assert text.count("simple rule") == 3
-    assert "raises test R² on" in text or "on Weather (" in text
+    assert "; it " in text  # of accuracies first, then of R²
     halves = domains.smallest_seen(studies["sotu"])["half-width"]
     seen = pages.resolution(studies).text
     assert f"from {halves.min():.1f} points (" in seen
     assert f") to {halves.max():.1f} (" in seen
+
+
+@pytest.mark.parametrize(("one", "words"), [(UP, "raises test {} on"), (DOWN, "lowers test {} on")])
+def test_each_set_is_said_to_gain_what_it_is_measured_by(one, words, studies, monkeypatch):
+    monkeypatch.setattr(pages.factorial, "contrast", lambda *_: one)
+    first = pages.in_short(studies).text.splitlines()[0]
+    assert f"{words.format('accuracy')} State of the Union" in first
+    assert f"it {words.format('R²')} Weather" in first
 
 
 def test_rules_stand_beside_the_networks_of_the_same_seeds(studies):

@@ -41,7 +41,7 @@ def study(plan, records):
 
 def test_all_eight_stand_beside_the_naive_forecast(study):
     text = pages.against_naive({"weather": study}).text
-    naive = baselines.recorded("weather")[pages.NAIVE]
+    naive = baselines.recorded("weather")[baselines.NAIVE]
     assert f"R² of {naive.mean():.1f} %" in text
     differences = factorial.scores(study).sub(naive, axis=0).dropna()
     assert len(differences) == 4
@@ -57,6 +57,11 @@ def test_each_network_at_its_own_rate(study):
     pair = [tables.arm(study, "rate", f"{cell} {rate:g}") for cell, rate in rates.items()]
     plain, norm = (100 * rows.set_index("seed")["test_r2"].astype(float) for rows in pair)
     assert f"{abs((norm - plain).mean()):.2f}" in text
+
+
+def test_without_runs_a_line_says_so():
+    for said in (pages.against_naive, pages.own_rates, pages.best_swept, pages.at_the_cap):
+        assert said({}).text == "No forecasts are recorded."
 
 
 def test_the_best_setting_is_that_of_the_lowest_loss(study):
@@ -75,8 +80,10 @@ def test_a_setting_of_which_runs_diverged_is_not_the_best(plan, study):
     best = rows.groupby("arm")["val_loss"].mean().idxmin()
     first = rows[rows["arm"] == best].index[0]
     lost.loc[first, ["val_loss", "test_r2"]] = None
-    other = pages.best_swept({"weather": lost}).text
-    assert other != pages.best_swept({"weather": study}).text
+    text = pages.best_swept({"weather": lost}).text.splitlines()[0]
+    assert f"{arms.in_words(rows[rows['arm'] == best])} validates best" not in text
+    second = rows[rows["arm"] != best].groupby("arm")["val_loss"].mean().idxmin()
+    assert f"{arms.in_words(rows[rows['arm'] == second])} validates best" in text
 
 
 def test_runs_that_were_not_stopped_are_counted(study):

@@ -1,6 +1,9 @@
 """Numbers to predict: squared errors and R² in runs, records and studies."""
 
 import dataclasses
+import hashlib
+import io
+import json
 
 import numpy as np
 import pandas as pd
@@ -15,15 +18,20 @@ from reglab.data.dataset import load_dataset
 from reglab.data.tasks import REGRESSION
 from reglab.errors import ReglabError
 from reglab.pages.further import rerun
+from reglab.pages.text import render
 from reglab.record import History, RunRecord, Scores
 from reglab.results import further
 from reglab.study import measures
 from reglab.study.frame import frame, has_learned
 from reglab.study.outlook import outlook
 from reglab.study.plan import make_plan
+from reglab.study.protocol import stages
 from reglab.study.selection import select, validation_of
 from reglab.training.evaluate import explained
+from reglab.training.fitting import fit
 from reglab.training.run import Run, train
+from reglab.training.together import train_many
+from reglab.verify import GOLDEN_TOLERANCE, compare
 
 
 @pytest.fixture
@@ -54,6 +62,8 @@ def test_r2_is_scikit_learns():
     assert explained(torch.tensor(y), torch.tensor(y)) == 1
     assert explained(torch.full((50, 1), y.mean()), torch.tensor(y)) == pytest.approx(0)
     assert explained(torch.ones(3, 1), torch.ones(3, 1)) is None
+    with pytest.raises(ReglabError, match="all alike"):
+        formulas.r_squared(torch.ones(3, 1), torch.full((3, 1), 0.1))
     assert explained(torch.full((50, 1), torch.inf), torch.tensor(y)) is None
     # several at once: shares weighted by their variance
     y, guess = rng.normal(size=(50, 3)) * [1, 2, 5], rng.normal(size=(50, 3))
@@ -128,13 +138,90 @@ def test_a_record_of_mixed_tasks_is_refused(config, part, changes, words):
     assert "\n" not in str(caught.value)
 
 
-def test_images_can_have_numbers_to_predict(own, tmp_path):
-    arrays = own_arrays(n=60)
+def test_images_can_have_numbers_to_predict(own):
+    """The brightness of an image, which is easily learned."""
+    arrays = own_arrays(n=200)
     for part in ("train", "test"):
-        arrays[f"y_{part}"] = arrays[f"x_{part}"].mean(axis=(1, 2, 3)).astype(np.float32)
+        bright = np.linspace(0.2, 1, len(arrays[f"x_{part}"]), dtype=np.float32)
+        arrays[f"x_{part}"] = (arrays[f"x_{part}"] * bright[:, None, None, None]).astype(np.uint8)
+        arrays[f"y_{part}"] = bright
     own(**arrays)
-    record = train(make_plan("mine", "smoke", device="cpu").baseline(0, 0.01))
-    assert record.best.r2 is not None
+    plan = make_plan("mine", "smoke", device="cpu")
+    config = plan.baseline(0, 0.001).replace(max_epochs=15, batch_size=16, patience=0)
+    assert max(train(config).history.train_r2) > 0.5
+
+
+def test_every_way_of_training_is_the_plain_one(config):
+    """Many in turn, and measured once; pruned and in bf16 it trains, with R² at its end."""
+    record = train(config)
+    (together,) = train_many([config])
+    assert together.reproducible() == record.reproducible()
+    whole = config.replace(patience=0)
+    assert fit(whole).last == train(whole).last
+    pruned = train(config.replace(start=config, sparsity=0.5, rounds=1))
+    half = train(config.replace(precision="bf16"))
+    for one in (pruned, half):
+        assert one.task == REGRESSION
+        assert one.best.r2 < 1
+        assert one.best.loss > 0
+
+
+def test_a_run_made_again_is_held_against_the_record(config):
+    record = train(config)
+    assert compare(record, record, GOLDEN_TOLERANCE) == []
+    other = replace_loss(record, 1.01 * record.best.loss)
+    assert any("best.loss is" in one for one in compare(other, record, GOLDEN_TOLERANCE))
+    classes = dataclasses.replace(record, history=History([1.0], [0.5], [1.0], [0.5]))
+    assert any("task classification" in one for one in compare(classes, record, GOLDEN_TOLERANCE))
+
+
+def replace_loss(record, loss):
+    return dataclasses.replace(record, best=dataclasses.replace(record.best, loss=loss))
+
+
+@pytest.mark.parametrize(
+    ("place", "field", "value"),
+    [
+        ("history", "train_acc", [7]),
+        ("history", "val_acc", "abc"),
+        ("best", "ece", "junk"),
+        ("best", "correct", 5),
+        ("trace", "test_acc", [0.5]),
+    ],
+)
+def test_a_field_of_the_other_task_is_refused(config, place, field, value):
+    body = json.loads(train(config).to_json())["record"]
+    body[place][field] = value
+    text = json.dumps(body, sort_keys=True)
+    outer = {"format": 1, "sha256": hashlib.sha256(text.encode()).hexdigest(), "record": body}
+    with pytest.raises(ReglabError) as caught:
+        RunRecord.from_json(json.dumps(outer))
+    assert f"{place}.{field} is" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_text_says_what_is_measured(config, own):
+    """Of a regression, and of both tasks at once, in every format."""
+    plans = [make_plan(name, "smoke", device="cpu", seeds=2) for name in ("weather", "mnist")]
+    frames = {}
+    for plan in plans:
+        records = finish(plan)
+        frames[plan.dataset] = frame(plan, stages(plan, lambda _, made=records: made)[0], records)
+    one = {"weather": frames["weather"]}
+    assert "Test R² in percent" in render(one, "table")
+    assert "Test R² in percent" in render(one, "markdown")
+    assert "accuracy" not in render(one, "table")
+    both = render(frames, "table")
+    assert "Test R² or accuracy in percent" in both
+    row = next(line for line in both.splitlines() if line.startswith("  mnist"))
+    assert row.split()[-1] == "accuracy"
+    table = pd.read_csv(io.StringIO(render(frames, "csv")))
+    assert table.groupby("dataset")["measure"].unique().map(list).to_dict() == {
+        "mnist": ["accuracy"], "weather": ["R²"]
+    }  # fmt: skip
+    plain = render({"mnist": frames["mnist"]}, "table")
+    assert "measure" not in plain
+    assert "Test accuracy in percent" in plain
 
 
 def test_strengths_are_chosen_by_the_loss(config):

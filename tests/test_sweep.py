@@ -128,3 +128,21 @@ def test_ctrl_c_reaches_no_worker_that_is_starting():
     finally:
         worker.kill()
         worker.join()
+    with workers.processes(1) as pool:
+        assert blocks_interrupts(pool.submit(os.getpid).result())
+
+
+def test_ctrl_c_while_a_worker_starts_is_heard_afterwards():
+    """By the handler that was there, once, and after the start is over."""
+    heard, handler = [], signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, lambda *_: heard.append(True))
+    try:
+        with workers._interrupts_put_off():
+            os.kill(os.getpid(), signal.SIGINT)
+            assert heard == []
+        assert heard == [True]
+        with workers._interrupts_put_off():
+            pass
+        assert heard == [True]
+    finally:
+        signal.signal(signal.SIGINT, handler)

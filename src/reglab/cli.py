@@ -110,7 +110,7 @@ def results(
     store: Store = None,
     format: Annotated[Format, typer.Option(help="How to print them.")] = Format.table,
 ) -> None:
-    """Print the finished study: mean test accuracy, 95 % interval and n of every arm."""
+    """Print the finished study: mean test accuracy (or R²), 95 % interval and n of every arm."""
     from reglab.pages import terminal, text
     from reglab.study.frame import load_frame
 

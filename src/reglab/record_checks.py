@@ -36,6 +36,10 @@ class Record(Protocol):
 
 def check(record: Record) -> None:
     """Refuse fields that a digest can vouch for and no run could have left behind."""
+    for name in ("history", "trace", "best", "last"):
+        part = getattr(record, name)
+        for field in part.misplaced() if part is not None else ():
+            _require(f"{name}.{field}", getattr(part, field), False, f"left out: {record.task}")
     _check_history(record)
     for name in ("best", "last"):
         if (scores := getattr(record, name)) is not None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -23,15 +22,19 @@ _OWN = {
 class _OfTask:
     """A part that holds accuracies of a classification, or R² of a regression."""
 
-    @property
-    def task(self) -> str:
-        """Which of the two it was made for (`reglab.data.tasks`)."""
-        return CLASSIFICATION if getattr(self, self._told_by) is None else REGRESSION
+    task: str
 
     def written(self) -> dict[str, Any]:
         """Return its fields by name, without those of the other task."""
-        other = REGRESSION if self.task == CLASSIFICATION else CLASSIFICATION
-        return {k: it for k, it in dataclasses.asdict(self).items() if k not in _OWN[other]}
+        return {name: it for name, it in vars(self).items() if name not in self._others}
+
+    def misplaced(self) -> list[str]:
+        """Return the fields of the other task that hold something all the same."""
+        return [name for name in self._others if getattr(self, name, None) not in (None, [])]
+
+    @property
+    def _others(self) -> tuple[str, ...]:
+        return _OWN[REGRESSION if self.task == CLASSIFICATION else CLASSIFICATION]
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Scores(_OfTask):
         accuracy: share of images classified right, in [0, 1]; None of a regression.
         ece: expected calibration error, 15 equal bins of confidence, in [0, 1].
         correct: one bit an image (1 = right), packed with `pack_bits`; None of a regression.
-        r2: coefficient of determination, at most 1; None of a classification.
+        r2: coefficient of determination, at most 1, of several numbers over all of them
+            standardized; None of a classification.
     """
 
     loss: float | None
@@ -52,7 +56,6 @@ class Scores(_OfTask):
     ece: float | None = None
     correct: str | None = None
     r2: float | None = None
-    _told_by: ClassVar[str] = "r2"
 
     @property
     def task(self) -> str:
@@ -78,7 +81,11 @@ class History(_OfTask):
     val_acc: list[float] = field(default_factory=list)
     train_r2: list[float | None] | None = None
     val_r2: list[float | None] | None = None
-    _told_by: ClassVar[str] = "train_r2"
+
+    @property
+    def task(self) -> str:
+        """Which task it was made for (`reglab.data.tasks`)."""
+        return CLASSIFICATION if self.train_r2 is None else REGRESSION
 
     @classmethod
     def of(cls, task: str) -> History:
@@ -95,7 +102,9 @@ class History(_OfTask):
         """Accuracies, or R², on the validation part."""
         return self.val_acc if self.val_r2 is None else self.val_r2
 
-    def append(self, train_loss: float, train: float, val_loss: float, val: float) -> None:
+    def append(
+        self, train_loss: float, train: float | None, val_loss: float, val: float | None
+    ) -> None:
         """Add an epoch."""
         for column, value in (
             (self.train_loss, train_loss),
@@ -120,7 +129,11 @@ class Trace(_OfTask):
     test_acc: list[float] = field(default_factory=list)
     weight_norms: dict[str, list[float | None]] = field(default_factory=dict)
     test_r2: list[float | None] | None = None
-    _told_by: ClassVar[str] = "test_r2"
+
+    @property
+    def task(self) -> str:
+        """Which task it was made for (`reglab.data.tasks`)."""
+        return CLASSIFICATION if self.test_r2 is None else REGRESSION
 
     @classmethod
     def of(cls, task: str) -> Trace:

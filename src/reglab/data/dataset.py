@@ -115,7 +115,7 @@ def load_dataset(
     """Load a data set and split its training half into training and validation parts.
 
     Args:
-        name: "mnist", "fashion_mnist", "cifar10", "sotu", "watch", or that of an own NAME.npz.
+        name: "mnist", "fashion_mnist", "cifar10", "sotu", "watch", "weather", or an own NAME.npz.
         source: "sample" (bundled), "full" (NAME.npz in the data folder), or "auto": the full
             one where it is there, else the sample.
         seed: of the split, see `reglab.data.splitting.split`.

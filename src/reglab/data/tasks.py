@@ -10,7 +10,6 @@ import numpy as np
 from reglab.errors import ReglabError
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
-FORMS = "N integer labels, or float32 N or N x H of finite numbers to predict"
 STRATA = 4  # parts of a regression's examples, by size of the first target, that a split mixes
 
 

@@ -21,9 +21,9 @@ def r_squared(predicted: Tensor, targets: Tensor) -> Tensor:
     Raises:
         ReglabError: each column's targets are all alike.
     """
-    spread = (targets - targets.mean(0)).square().sum()
-    if spread == 0:
+    if (targets == targets[:1]).all():
         raise ReglabError("targets are all alike: there is no variance to explain")
+    spread = (targets - targets.mean(0)).square().sum()
     return 1 - (targets - predicted).square().sum() / spread
 
 

@@ -16,6 +16,7 @@ from scipy import stats
 
 from reglab import paper
 from reglab.stats import Estimate, TwoKinds
+from reglab.study import measures
 from reglab.verdicts.words import margin as margin_of
 
 
@@ -117,19 +118,23 @@ def _apart(mean: float, half: float) -> str:
 
 
 def by_dataset(
-    estimates: Mapping[str, Estimate | None], *, small: bool = True, **words: str
+    estimates: Mapping[str, Estimate | None],
+    *,
+    small: bool | Mapping[str, bool] = True,
+    **words: str,
 ) -> str:
     """Return `clause` for each data set, e.g. "MNIST: undecided (...); CIFAR-10: raises ...".
 
     Args:
         estimates: by data set.
         small: whether the data set's own margin (`reglab.verdicts.words.margin`) says what is
-            small; it is in points of accuracy.
+            small, or of which it does; it is in points of accuracy.
         words: as `clause`.
     """
+    has = small if isinstance(small, Mapping) else dict.fromkeys(estimates, small)
+    margins = {name: margin_of(name) if has[name] else None for name in estimates}
     return "; ".join(
-        f"{paper.title(name)}: "
-        f"{clause(estimate, margin=margin_of(name) if small else None, **words)}"
+        f"{paper.title(name)}: {clause(estimate, margin=margins[name], **words)}"
         for name, estimate in estimates.items()
     )
 
@@ -146,10 +151,17 @@ def of_study(
     Args:
         frames: the study by data set.
         value: the estimate, of one data set's runs.
-        small, words: as `by_dataset`.
+        small: as `by_dataset`; of R² nothing is said to be small.
+        words: as `by_dataset`.
     """
     found = {name: value(frame) for name, frame in frames.items()}
-    return by_dataset(found, small=small, **words)
+    has = {name: small and is_accuracy(frame) for name, frame in frames.items()}
+    return by_dataset(found, small=has, **words)
+
+
+def is_accuracy(frame: pd.DataFrame) -> bool:
+    """Whether a study's networks are judged by accuracy, of which the margins are."""
+    return measures.of(frame) is measures.ACCURACY
 
 
 # What is said of an effect, by what is shown of it: of one thing, of several.
@@ -167,6 +179,7 @@ def effect(
     several: bool = False,
     figures: bool = False,
     what: str = "test accuracy",
+    small: bool = True,
 ) -> str:
     """Return "raises test accuracy on A and B, and is not shown to help or to harm on C", as it is.
 
@@ -175,9 +188,10 @@ def effect(
         several: whether what is spoken of is several things ("raise").
         figures: add to each data set "(+1.2 ± 0.5)".
         what: is raised or lowered.
+        small: whether the data sets' margins, which are of accuracies, say what is small.
     """
     words = {kind: verbs[several].format(what) for kind, verbs in _EFFECTS.items()}
-    return ", and ".join(_by_kind(estimates, words, figures=figures))
+    return ", and ".join(_by_kind(estimates, words, figures=figures, small=small))
 
 
 # What is said of one thing beside another.
@@ -200,13 +214,18 @@ def beside(estimates: Mapping[str, Estimate | None], words: Mapping[str, str] = 
 
 
 def _by_kind(
-    estimates: Mapping[str, Estimate | None], words: Mapping[str, str], *, figures: bool = False
+    estimates: Mapping[str, Estimate | None],
+    words: Mapping[str, str],
+    *,
+    figures: bool = False,
+    small: bool = True,
 ) -> list[str]:
     """Return the words of each kind of effect that there is, with the data sets that have it."""
     names: dict[str, list[str]] = {kind: [] for kind in words}
     for name, one in estimates.items():
         figure = _figure(one) if figures else ""
-        names[shown(one, margin_of(name))].append(paper.title(name) + figure)
+        kind = shown(one, margin_of(name) if small else None)
+        names[kind].append(paper.title(name) + figure)
     return [f"{said} {listed(names[kind])}" for kind, said in words.items() if names[kind]]
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from reglab.data.kinds import IMAGE, KINDS, PAD, TOKENS, VECTORS
 from reglab.data.sources import Arrays
-from reglab.data.tasks import CLASSIFICATION, STRATA, strata
+from reglab.data.tasks import CLASSIFICATION, strata
 from reglab.pages.figures import styled
 
 EACH = {IMAGE: 10, VECTORS: 5, TOKENS: 1}  # examples of a class
@@ -50,9 +50,10 @@ def _rows(arrays: Arrays) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Return the rows' names, and in which row each training and each test example is."""
     if arrays.task == CLASSIFICATION:
         return arrays.classes, arrays.y_train, arrays.y_test
-    y, labels = arrays.y_train[:, 0], strata(arrays.y_train)
-    parts = [y[labels == label] for label in range(STRATA)]
-    names = tuple(f"{part.min():.3g} to {part.max():.3g}" for part in parts if len(part))
+    y = arrays.y_train[:, 0]
+    _, labels = np.unique(strata(arrays.y_train), return_inverse=True)  # few leave fourths empty
+    parts = [y[labels == label] for label in range(labels.max() + 1)]
+    names = tuple(f"{part.min():.3g} to {part.max():.3g}" for part in parts)
     return names, labels, np.digitize(arrays.y_test[:, 0], [part.min() for part in parts[1:]])
 
 

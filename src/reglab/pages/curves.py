@@ -17,8 +17,7 @@ from reglab.pages import figures, forest
 from reglab.results import curves, tables
 from reglab.study import measures
 
-LABELS = {"loss": "cross-entropy (nats)", "acc": "accuracy (%)"}
-KINDS = ("loss", "acc")
+LABELS = {"loss": "cross-entropy (nats)", "acc": "accuracy (%)", "r2": "R² (%)"}
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 LINES = {"train": "--", "val": "-", "test": ":"}
 
@@ -46,7 +45,7 @@ def of_cells(studies: Mapping[str, pd.DataFrame], cells: Sequence[str], *wanted:
     Args:
         studies: finished studies by data set, at least one.
         cells: names of cells ("none", "bn", ...).
-        wanted: of `reglab.results.curves.MEASURES`; none = validation accuracy.
+        wanted: of `reglab.results.curves.MEASURES`; none = validation accuracy, or R².
 
     Raises:
         ReglabError: a study lacks a cell; unknown measure.
@@ -56,9 +55,9 @@ def of_cells(studies: Mapping[str, pd.DataFrame], cells: Sequence[str], *wanted:
             Panel(
                 "" if i else forest.heading(study),
                 [Arm(CELL_NAMES[cell], tables.arm(study, "factorial", cell)) for cell in cells],
-                (measure,),
+                (measure or measures.of(study).val,),
             )
-            for i, measure in enumerate(wanted or ("val_acc",))
+            for i, measure in enumerate(wanted or (None,))
             for study in studies.values()
         ],
         ncols=len(studies),
@@ -117,11 +116,11 @@ def unstopped(
     return plot(
         [
             Panel(
-                forest.heading(rows) if kind == "loss" else "",
+                forest.heading(rows) if loss else "",
                 [Arm(f"{CELL_NAMES['none']}, not stopped early", rows)],
-                [f"{part}_{kind}" for part in parts],
+                [_column(rows, part, loss=loss) for part in parts],
             )
-            for kind in KINDS
+            for loss in (True, False)
             for rows in runs.values()
         ],
         ncols=len(runs),
@@ -143,18 +142,22 @@ def to_the_end(
     return plot(
         [
             Panel(
-                forest.heading(frame) if kind == "loss" else "",
+                forest.heading(frame) if loss else "",
                 [
                     Arm(CELL_NAMES[cell], tables.arm(frame, "early_stopping", cell))
                     for cell in cells
                 ],
-                [f"test_{kind}"],
+                [_column(frame, "test", loss=loss)],
             )
-            for kind in KINDS
+            for loss in (True, False)
             for frame in frames.values()
         ],
         ncols=len(frames),
     )
+
+
+def _column(rows: pd.DataFrame, part: str, *, loss: bool) -> str:
+    return f"{part}_{'loss' if loss else measures.of(rows).suffix}"
 
 
 def _to_the_end(study: pd.DataFrame, further: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -238,6 +241,8 @@ def _legend(figure: Figure, axes: Axes, panel: Panel) -> None:
 @figures.styled
 def rates(studies: Mapping[str, pd.DataFrame]) -> Figure:
     """Return test accuracy over the learning rate, without and with BN, a mark a run.
+
+    Of classes alone: its axis is that of accuracies.
 
     Runs that did not learn are crosses; lines join the means of those that did.
 

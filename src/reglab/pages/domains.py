@@ -146,7 +146,8 @@ def _effect(studies: Frames, estimates: Mapping[str, Estimate | None]) -> str:
     parts = []
     for what in dict.fromkeys(measures.of(frame).name for frame in studies.values()):
         own = {it: one for it, one in estimates.items() if measures.of(studies[it]).name == what}
-        parts.append(clauses.effect(own, figures=True, what=f"test {what}"))
+        small = what == measures.ACCURACY.name
+        parts.append(clauses.effect(own, figures=True, what=f"test {what}", small=small))
     return "; it ".join(parts)
 
 
@@ -160,20 +161,21 @@ def stopped(studies: Frames) -> clauses.Said:
         f"test {measure} without regularization, after 50 epochs against stopped: "
         + clauses.by_dataset(
             {name: change[measure] for name, change in changes.items() if name in names},
-            small=unit == "points",
+            small=measure == measures.ACCURACY.name,
             up="higher by",
             down="lower by",
             unit=unit,
         )
         for names, measure, unit in _measured(kept)
     ]
+    judged = {name: clauses.is_accuracy(frame) for name, frame in kept.items()}
     for cell in ("l2", "dropout", "bn"):
         beside = {
             name: stopping.singles_against_unstopped(frame)[cell] for name, frame in kept.items()
         }
         said.append(
             f"{CELL_NAMES[cell]}, stopped, against no regularization, not stopped: "
-            + clauses.by_dataset(beside, up="better by", down="worse by")
+            + clauses.by_dataset(beside, small=judged, up="better by", down="worse by")
         )
     return clauses.points(*said)
 

@@ -8,13 +8,13 @@ import pandas as pd
 
 from reglab import paper
 from reglab.cells import CELL_NAMES, CELL_ORDER
-from reglab.pages import clauses
+from reglab.pages import clauses, simple_rules
 from reglab.results import arms, baselines, factorial, further, tables
-from reglab.stats import Estimate, mean_interval
+from reglab.stats import Estimate
 from reglab.study import measures
 
 Frames = Mapping[str, pd.DataFrame]
-NAIVE = "the last value (the naive forecast)"
+NOTHING = clauses.Said("No forecasts are recorded.")
 SWEPT = {"lambda": "strength", "dropout": "drop rate"}
 
 
@@ -23,13 +23,12 @@ def against_naive(studies: Frames) -> clauses.Said:
     said = []
     for name, frame in studies.items():
         rules = baselines.recorded(name)
-        if rules is None or NAIVE not in rules:
+        if rules is None or baselines.NAIVE not in rules:
             continue
-        scores = factorial.scores(frame)
+        naive = rules[baselines.NAIVE]
         kinds: dict[str, list[str]] = {"up": [], "down": [], "open": []}
-        for cell in CELL_ORDER:
-            values = (scores[cell] - rules[NAIVE]).dropna().tolist()
-            one = mean_interval(values) if values else None
+        scores = {cell: factorial.scores(frame)[cell] for cell in CELL_ORDER}
+        for cell, one in simple_rules.against(scores, naive).items():
             figure = f" ({clauses.figure(one)})" if one else ""
             kinds[clauses.shown(one)].append(f"{CELL_NAMES[cell]}{figure}")
         words = {"up": "better with", "down": "worse with", "open": "not shown to differ with"}
@@ -38,9 +37,9 @@ def against_naive(studies: Frames) -> clauses.Said:
         )
         said.append(
             f"{paper.title(name)}, the network against the naive forecast (R² of "
-            f"{rules[NAIVE].mean():.1f} %): {listed}"
+            f"{naive.mean():.1f} %): {listed}"
         )
-    return clauses.points(*said) if said else clauses.Said("No forecasts are recorded.")
+    return clauses.points(*said) if said else NOTHING
 
 
 def own_rates(studies: Frames) -> clauses.Said:
@@ -57,14 +56,12 @@ def own_rates(studies: Frames) -> clauses.Said:
             f"with BN against without: {shared} where both have {common:g}, {own} where each has "
             "its own"
         )
-    return clauses.points(*said)
+    return clauses.points(*said) if said else NOTHING
 
 
 def _at_rates(frame: pd.DataFrame, none: float, norm: float) -> Estimate | None:
-    pair = (tables.arm(frame, "rate", label) for label in (f"none {none:g}", f"bn {norm:g}"))
-    plain, treated = (arms.values(rows) for rows in pair)
-    values = (treated - plain).dropna().tolist()
-    return mean_interval(values) if values else None
+    pair = (tables.arm(frame, "rate", label) for label in (f"bn {norm:g}", f"none {none:g}"))
+    return tables.difference(*pair)
 
 
 def best_swept(studies: Frames) -> clauses.Said:
@@ -94,7 +91,7 @@ def best_swept(studies: Frames) -> clauses.Said:
                 kept = tables.arm(frame, study, chosen[study])
                 sentence += f", that of the setting which the protocol takes {_level(kept)}"
             said.append(sentence)
-    return clauses.points(*said)
+    return clauses.points(*said) if said else NOTHING
 
 
 def _family(first: pd.Series) -> str:
@@ -129,7 +126,7 @@ def at_the_cap(studies: Frames) -> clauses.Said:
         said.append(
             f"{paper.title(name)}, epochs until the stop, mean over seeds: {'; '.join(parts)}"
         )
-    return clauses.points(*said)
+    return clauses.points(*said) if said else NOTHING
 
 
 _LEVEL = {

@@ -25,13 +25,13 @@ def table(studies: Frames) -> chapters.Stack | clauses.Said:
     """Return what simple rules reach beside the networks, paired by seed."""
     shown = []
     for name, frame in studies.items():
-        if (table := baselines.recorded(name)) is None:
+        if (rules := baselines.recorded(name)) is None:
             continue
         rows = []
-        for rule in table:
-            beside = _beside(frame, table[rule])
+        for rule in rules:
+            beside = _beside(frame, rules[rule])
             score = f"test {measures.of(frame).name}"
-            row = {"rule": rule, score: mean_interval(table[rule].tolist())}
+            row = {"rule": rule, score: mean_interval(rules[rule].tolist())}
             row |= {f"{network} − rule": one for network, one in beside.items()}
             rows.append(row | {"n": max((one.n for one in beside.values() if one), default=0)})
         what = measures.of(frame).name
@@ -72,6 +72,7 @@ def in_units(studies: Frames) -> clauses.Said:
         errors = {
             label: mean_interval((spread * np.sqrt(1 - values / 100)).tolist())
             for label, values in columns.items()
+            if len(values)
         }
         listed = "; ".join(
             f"{label}: {one.mean:.2f}" + (f" ± {one.half_width:.2f}" if one.sd > 0 else "")
@@ -83,7 +84,16 @@ def in_units(studies: Frames) -> clauses.Said:
 
 def _beside(frame: pd.DataFrame, rule: pd.Series) -> dict[str, Estimate | None]:
     """Return networks' scores minus a rule's, paired by seed, in points, by network."""
-    columns = _networks(frame)
+    return against(_networks(frame), rule)
+
+
+def against(columns: Mapping[str, pd.Series], rule: pd.Series) -> dict[str, Estimate | None]:
+    """Return scores minus a rule's, paired by seed, in points; None where no seed has both.
+
+    Args:
+        columns: scores by seed, by name.
+        rule: the rule's, by seed.
+    """
     differences = {name: (column - rule).dropna() for name, column in columns.items()}
     return {
         name: mean_interval(values.tolist()) if len(values) else None

@@ -27,15 +27,17 @@ def render(frames: dict[str, pd.DataFrame], format: str) -> str:
     everything = pd.concat(frames.values(), ignore_index=True)
     source = provenance.line(everything)
     rows = summarize(everything)
+    what = measures.in_words(frames.values())
+    columns = _SHOWN if what == measures.ACCURACY.name else [*_SHOWN, "measure"]
     if format == "markdown":
         paper = (everything["study"] == "factorial").any()
-        shown = tables.summary_table(frames) if paper else rows[_SHOWN]
-        return f"{display.markdown(shown)}\n\n*{source}*\n"
+        shown = tables.summary_table(frames) if paper else rows[columns]
+        about = source if columns is _SHOWN else f"Test {what} in percent. {source}"
+        return f"{display.markdown(shown)}\n\n*{about}*\n"
     if format == "csv":
         return rows.to_csv(index=False).rstrip("\n")
     if format == "table":
-        shown = rows[_SHOWN].to_string(index=False, float_format="{:z.2f}".format, na_rep="-")
-        what = measures.in_words(frames.values())
+        shown = rows[columns].to_string(index=False, float_format="{:z.2f}".format, na_rep="-")
         return f"{shown}\n\nTest {what} in percent, 95 % t interval over seeds. {source}"
     return json.dumps(_as_json(frames, rows, source), indent=1)
 

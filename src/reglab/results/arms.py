@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 
 from reglab.cells import CELL_NAMES
@@ -76,12 +77,12 @@ def values(rows: pd.DataFrame, metric: str | None = None) -> pd.Series:
 
 
 def targets(baseline: pd.DataFrame) -> pd.Series:
-    """Return by seed the validation accuracy that counts as "there": `TARGET` of the best."""
+    """Return by seed the validation accuracy or R² that counts as "there": `TARGET` of the best."""
     column = measures.of(baseline).val
     curves = baseline.set_index("seed")["history"].map(lambda it: _known(it[column]))
     best = curves.map(lambda curve: max(curve, default=0.0))
-    below = (2 - TARGET) * best  # R² can be below zero, where a share of it would be better
-    return best.where(best < 0, TARGET * best).where(best >= 0, below)
+    # R² can be below zero, where a share of it would be better than all of it
+    return pd.Series(np.where(best < 0, (2 - TARGET) * best, TARGET * best), best.index)
 
 
 def times(rows: pd.DataFrame, wanted: pd.Series) -> pd.Series:

@@ -29,6 +29,7 @@ from reglab.seeds import stream_seed
 KERNELS = 500
 LENGTHS = (7, 9, 11)
 FOLDER = "baselines"
+NAIVE = "the last value (the naive forecast)"
 Parts = tuple[np.ndarray, np.ndarray]
 
 
@@ -38,15 +39,16 @@ def scores(name: str, seed: int) -> dict[str, float]:
     Validation examples stay unused, as no strength is chosen by them.
 
     Args:
-        name: a data set of tokens or of vectors.
+        name: one of `reglab.data.bundled.NAMES`.
         seed: of the split, as the networks have it.
 
     Raises:
-        ReglabError: there are no rules for such a data set, e.g. one of images.
+        ReglabError: it is not one of these.
     """
-    data = load_dataset(name, seed=seed)
-    if (rules := _RULES.get((data.kind, data.task))) is None:
+    if name not in bundled.NAMES:
         raise ReglabError(f"no simple rules for {name}; take one of {', '.join(bundled.NAMES)}")
+    data = load_dataset(name, seed=seed)
+    rules = _RULES[data.kind, data.task]
     return {rule: 100 * score(data, seed) for rule, score in rules.items()}
 
 
@@ -250,7 +252,7 @@ _RULES: dict[tuple[str, str], dict[str, Callable[[Dataset, int], float]]] = {
         "the mean of the training targets": _mean,
         "the season's mean, of each city": _season,
         "the mean of the window": _average,
-        "the last value (the naive forecast)": _naive,
+        NAIVE: _naive,
         "ridge regression on the window": _ridge,
         "gradient-boosted trees on the window": _trees,
     },

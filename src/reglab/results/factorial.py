@@ -39,7 +39,7 @@ def _epochs(rows: pd.DataFrame, targets: pd.Series) -> pd.Series:
     counted, column = {}, measures.of(rows).val
     for seed, row in rows.set_index("seed").iterrows():
         reached = (n for n, value in enumerate(row["history"][column], 1)
-                   if value >= targets[seed])  # fmt: skip
+                   if value is not None and value >= targets[seed])  # fmt: skip
         counted[seed] = next(reached, row["max_epochs"] + 1)
     return pd.Series(counted)
 

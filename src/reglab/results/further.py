@@ -93,9 +93,21 @@ def _diverged(runs: pd.DataFrame) -> int:
 
 
 def batch_moves(frame: pd.DataFrame, size: int) -> dict[str, Estimate | None]:
-    """Return by how much each network, without and with BN, is better than at batches of 64."""
-    cells = ("none", "bn")
-    return {name: contrasts(frame, {f"{name} {size}": 1, f"{name} 64": -1}) for name in cells}
+    """Return by how much each network, without and with BN, is better than at batches of 64.
+
+    Over the seeds of `batch_change`.
+    """
+    values, cells = _all_learned(frame, size), ("none", "bn")
+    return {name: contrast(values, {f"{name} {size}": 1, f"{name} 64": -1}) for name in cells}
+
+
+def _all_learned(frame: pd.DataFrame, size: int) -> dict[str, pd.Series]:
+    """Return both networks' scores at a size and at 64, of seeds of which all four runs learned."""
+    labels = [f"{name} {one}" for one in (size, 64) for name in ("none", "bn")]
+    rows = {label: tables.arm(frame, "batch_size", label) for label in labels}
+    kept = {label: arms.values(one[one["learned"].astype(bool)]) for label, one in rows.items()}
+    whole = pd.DataFrame(kept).dropna()
+    return {label: whole[label] for label in labels}
 
 
 def batch_gain(frame: pd.DataFrame, size: int) -> Estimate | None:
@@ -112,9 +124,7 @@ def batch_change(frame: pd.DataFrame, size: int) -> Estimate | None:
     if size == 64:
         return None
     weights = {f"bn {size}": 1, f"none {size}": -1, "bn 64": -1, "none 64": 1}
-    learned = frame[frame["learned"].astype(bool)]
-    arms_left = set(learned["arm"])
-    return contrasts(learned, weights) if weights.keys() <= arms_left else None
+    return contrast(_all_learned(frame, size), weights)
 
 
 def decay_table(frame: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -53,20 +54,40 @@ def report(key: str, epochs: int) -> None:
 
 
 class Worker(multiprocessing.context.SpawnProcess):
-    """A process that a terminal's Ctrl-C never reaches, not even while it is starting.
+    """A process that a terminal's Ctrl-C does not reach, not even while it is starting (POSIX).
 
     Before `_start_worker` has run, it would end in a traceback of Python's own.
     """
 
     def start(self) -> None:
-        """Start with SIGINT blocked, which the new process inherits; here it is only put off."""
-        if not hasattr(signal, "pthread_sigmask"):
-            return super().start()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        """Start with SIGINT blocked, which the new process inherits."""
+        with _interrupts_put_off():
             super().start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _interrupts_put_off() -> Iterator[None]:
+    """Block SIGINT in this thread, and let the driver hear of it only afterwards.
+
+    Another of its threads may be given the signal meanwhile; Python then runs the main thread's
+    handler, so that one is replaced as well.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # starting it unblocks SIGINT
+    noted: list[int] = []
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda number, _: noted.append(number)) if main else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if main:
+            signal.signal(signal.SIGINT, handler)
+    if noted:
+        signal.raise_signal(signal.SIGINT)
 
 
 class Workers(multiprocessing.context.SpawnContext):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from reglab.data.tasks import REGRESSION
 from reglab.errors import ReglabError
 from reglab.record import RunRecord
 from reglab.runs.store import RunStore
@@ -75,6 +76,8 @@ def has_learned(record: RunRecord) -> bool:
     """
     if record.learned is not None:
         return record.learned
+    if record.task == REGRESSION:
+        raise ReglabError(f"the run {record.config.key} does not say whether it learned")
     return max(record.history.train_acc, default=0.0) > 2 / CLASSES
 
 

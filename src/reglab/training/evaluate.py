@@ -35,7 +35,7 @@ def predict(model: nn.Module, images: Tensor, data: Dataset, config: RunConfig) 
 
 def evaluate(
     model: nn.Module, part: Labelled, data: Dataset, config: RunConfig
-) -> tuple[float, float]:
+) -> tuple[float, float | None]:
     """Return mean cross-entropy in nats (no penalty) and accuracy in [0, 1], eval mode.
 
     Of a regression the mean squared error, in variances of the training part, and R².
@@ -69,9 +69,11 @@ def explained(predicted: Tensor, targets: Tensor) -> float | None:
 
     None where targets are all alike or an error is not finite.
     """
+    if (targets == targets[:1]).all():
+        return None
     errors = (predicted - targets).double().square().sum().item()
     spread = (targets - targets.double().mean(0)).square().sum().item()
-    return _finite(1 - errors / spread) if spread else None
+    return _finite(1 - errors / spread)
 
 
 def inference_ms(model: nn.Module, test: Labelled, data: Dataset, config: RunConfig) -> float:
