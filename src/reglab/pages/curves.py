@@ -17,7 +17,6 @@ from reglab.pages import figures, forest
 from reglab.results import curves, tables
 from reglab.study import measures
 
-LABELS = {"loss": "cross-entropy (nats)", "acc": "accuracy (%)", "r2": "R² (%)"}
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 LINES = {"train": "--", "val": "-", "test": ":"}
 
@@ -168,7 +167,7 @@ def _to_the_end(study: pd.DataFrame, further: pd.DataFrame | None) -> pd.DataFra
 
 
 @figures.styled
-def plot(panels: Sequence[Panel], ncols: int = 3, labels: Mapping[str, str] = LABELS) -> Figure:
+def plot(panels: Sequence[Panel], ncols: int = 3) -> Figure:
     """Return a figure of panels with epochs across: thin lines are seeds, bands 95 % intervals.
 
     Seeds stop at different epochs; a mean ends where the first of its seeds stops. A hollow mark on
@@ -177,12 +176,11 @@ def plot(panels: Sequence[Panel], ncols: int = 3, labels: Mapping[str, str] = LA
     Args:
         panels: at least one; the same arms in each, which have a colour and a marker each.
         ncols: panels in a row, at most.
-        labels: what an axis is called, by what the names of measures end with.
     """
     rows = -(-len(panels) // ncols)
     figure = Figure(figsize=(8, 1.0 + 2.7 * rows), layout="constrained")
     grid = figure.subplots(rows, min(ncols, len(panels)), squeeze=False).flatten()
-    axis = [_label(panel.measures, labels) for panel in panels]
+    axis = [_label(panel) for panel in panels]
     for i, (axes, panel, label) in enumerate(zip(grid, panels, axis, strict=False)):
         for arm, look in zip(panel.arms, _looks(len(panel.arms)), strict=True):
             for measure in panel.measures:
@@ -220,11 +218,13 @@ def _looks(n: int) -> list[dict[str, object]]:
     return [{"color": color, "marker": marker} for color, marker in pairs]
 
 
-def _label(names: Sequence[str], labels: Mapping[str, str]) -> str:
+def _label(panel: Panel) -> str:
     """Return what is measured: "validation accuracy (%)", or "accuracy (%)" of several parts."""
-    (kind,) = {name.split("_")[1] for name in names}
-    parts = [PARTS[name.split("_")[0]] for name in names]
-    return f"{parts[0]} {labels[kind]}" if len(parts) == 1 else labels[kind]
+    measure = measures.of(panel.arms[0].rows)
+    (kind,) = {name.split("_")[1] for name in panel.measures}
+    loss, score = f"{measure.loss} ({measure.loss_unit})", f"{measure.name} (%)"
+    parts, what = [name.split("_")[0] for name in panel.measures], loss if kind == "loss" else score
+    return f"{PARTS[parts[0]]} {what}" if len(parts) == 1 else what
 
 
 def _legend(figure: Figure, axes: Axes, panel: Panel) -> None:

@@ -59,9 +59,10 @@ def recorded_picture(
     if not states:
         return chapters.Stack((), chapters.missing_remark(studies))
     what = measures.in_words(studies.values())
+    units = " or ".join(dict.fromkeys(measures.of(it).loss_unit for it in studies.values()))
     specs = {
         f"{what[0].upper()}{what[1:]} over epochs": charts.curves_chart("score", f"{what} (%)"),
-        "Loss over epochs": charts.curves_chart("loss", "loss"),
+        "Loss over epochs": charts.curves_chart("loss", f"loss ({units})"),
         f"Test {what}": charts.scores_chart("scores", f"test {what} (%)"),
     }
     controls = tuple((name, "select") for name in ("Data set", "Technique", "Strength"))
