@@ -70,13 +70,11 @@ def learning_curves(frame: pd.DataFrame, cells: Sequence[str] = ("none", "all"))
     is what early stopping hides.
     """
     arms = [_unstopped(frame, cell) for cell in cells]
-    measure = measures.of(frame)
-    labels = {
-        "loss": f"{measure.loss} ({measure.loss_unit})",
-        measure.suffix: f"{measure.name} (%)",
-    }
-    panels = [Panel("", arms, [f"train_{it}", f"val_{it}"]) for it in labels]
-    figure = plot(panels, labels=labels)
+    panels = [
+        Panel("", arms, [_column(frame, part, loss=loss) for part in ("train", "val")])
+        for loss in (True, False)
+    ]
+    figure = plot(panels)
     seeds = figures.seeds(arms[-1].rows)
     title = paper.title(frame["dataset"].iloc[0])
     figure.suptitle(f"{title}: learning curves, {seeds} (thin) and mean (thick)")
