@@ -66,6 +66,12 @@ def own_numbers(n=120, steps=16, seed=0):
     return arrays
 
 
+def write_numbers(folder, **changes):
+    """Write `own_numbers` as the data set "mine", with changes."""
+    np.savez(folder / "mine.npz", **{**own_numbers(), **changes})
+    return folder / "mine.npz"
+
+
 def assert_refused_in_one_line(path, words):
     """Load the data set "mine", which is at ``path`` and bad."""
     with pytest.raises(ReglabError) as caught:

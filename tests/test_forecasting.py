@@ -1,11 +1,12 @@
 """Data with numbers to predict: the bundled weather, own files, remarks, sheets."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from owndata import assert_refused_in_one_line, own_numbers, own_vectors
+from owndata import assert_refused_in_one_line, own_numbers, own_vectors, write_numbers
 
 from reglab.data import bundled
 from reglab.data.dataset import dataset_version, load_dataset, parts_of
@@ -23,13 +24,7 @@ SIZES = {"train": 120, "test": 60}  # of `own_numbers`
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     monkeypatch.setenv("REGLAB_DATA_DIR", str(tmp_path))
-
-    def write(**changes):
-        arrays = {**own_numbers(), **changes}
-        np.savez(tmp_path / "mine.npz", **arrays)
-        return tmp_path / "mine.npz"
-
-    return write
+    return partial(write_numbers, tmp_path)
 
 
 def days():

@@ -4,13 +4,14 @@ import dataclasses
 import hashlib
 import io
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from conftest import fake_record, finish
-from owndata import own_arrays, own_numbers
+from owndata import own_arrays, write_numbers
 from sklearn.metrics import mean_squared_error, r2_score
 
 from reglab import formulas
@@ -37,13 +38,7 @@ from reglab.verify import GOLDEN_TOLERANCE, compare
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     monkeypatch.setenv("REGLAB_DATA_DIR", str(tmp_path))
-
-    def write(**changes):
-        arrays = {**own_numbers(), **changes}
-        np.savez(tmp_path / "mine.npz", **arrays)
-        return tmp_path / "mine.npz"
-
-    return write
+    return partial(write_numbers, tmp_path)
 
 
 @pytest.fixture

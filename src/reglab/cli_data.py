@@ -99,8 +99,7 @@ def data_list() -> None:
         if status.ok:
             shape = "x".join(map(str, status.shape))
             items = KINDS[status.kind].items
-            asked = f"{status.n_classes} classes" if status.n_classes else "numbers to predict"
-            counts = f"{status.n_train} + {status.n_test} {items}, {asked}"
+            counts = f"{status.n_train} + {status.n_test} {items}, {_asked(status.n_classes)}"
             print(f"{status.name} ({status.source}): {shape}, {counts}, {status.path}")
 
 
@@ -125,7 +124,10 @@ def data_show(
     shape = " x ".join(map(str, arrays.x_train.shape[1:]))
     items = KINDS[arrays.kind].items
     counts = f"{len(arrays.x_train):,} + {len(arrays.x_test):,} {items} of {shape}"
-    asked = f"{len(arrays.classes)} classes" if arrays.classes else "numbers to predict"
-    print(f"{name}: {counts}, {asked}; contact sheet: {output}")
+    print(f"{name}: {counts}, {_asked(len(arrays.classes))}; contact sheet: {output}")
     for remark in remarks(arrays):
         print(f"note: {remark}")
+
+
+def _asked(n_classes: int) -> str:
+    return f"{n_classes} classes" if n_classes else "numbers to predict"

@@ -27,8 +27,9 @@ def against_naive(studies: Frames) -> clauses.Said:
             continue
         naive = rules[baselines.NAIVE]
         kinds: dict[str, list[str]] = {"up": [], "down": [], "open": []}
-        scores = {cell: factorial.scores(frame)[cell] for cell in CELL_ORDER}
-        for cell, one in simple_rules.against(scores, naive).items():
+        scores = factorial.scores(frame)
+        beside = simple_rules.against({cell: scores[cell] for cell in CELL_ORDER}, naive)
+        for cell, one in beside.items():
             figure = f" ({clauses.figure(one)})" if one else ""
             kinds[clauses.shown(one)].append(f"{CELL_NAMES[cell]}{figure}")
         words = {"up": "better with", "down": "worse with", "open": "not shown to differ with"}
